@@ -1,0 +1,471 @@
+/* hebb.h - build spiking neural networks, run them and teach them.
+ *
+ * Read top to bottom: status, values, context, network, running, decoders,
+ * learners, training, optimizers and schedules by themselves, coding by itself.
+ *
+ * Ownership: context -> network -> learners. Freeing a parent frees its
+ * children; freeing early and freeing NULL are fine. Arrays that you pass are
+ * borrowed for the call only. Pointers that a getter returns stay valid until
+ * the next build or free of their owner.
+ *
+ * Shapes: sequences are [T, B, N] (time, batch, neuron) and dense weights
+ * [post, pre], row-major. Times are in ms.
+ *
+ * Threads: one context may be used by one thread at a time.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HEBB_H
+#define HEBB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HEBB_VERSION_MAJOR  0
+#define HEBB_VERSION_MINOR  1
+#define HEBB_VERSION_PATCH  0
+#define HEBB_VERSION_STRING "0.1.0"
+
+#if defined(_WIN32)
+#define HEBB_API __declspec(dllexport)
+#elif defined(__GNUC__)
+#define HEBB_API __attribute__((visibility("default")))
+#else
+#define HEBB_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- status ------------------------------------------------------------ */
+
+/* Every function that can fail returns one of these. 0 is success, negative
+ * an error, positive information. The numbers never change. */
+typedef enum hebb_status {
+    HEBB_OK = 0,
+    HEBB_DONE = 1,           /* nothing left (end of data, early stop) */
+    HEBB_STOPPED = 2,        /* the caller's callback asked to stop */
+    HEBB_E_ARGUMENT = -1,    /* a NULL, an unknown option, a wrong type */
+    HEBB_E_RANGE = -2,       /* a number outside its allowed range */
+    HEBB_E_NAME = -3,        /* no component, parameter or object of that name */
+    HEBB_E_SHAPE = -4,       /* sizes that do not fit together */
+    HEBB_E_STATE = -5,       /* a call out of order (run before build, ...) */
+    HEBB_E_GRAPH = -6,       /* a network that cannot be built as described */
+    HEBB_E_NOT_FINITE = -7,  /* NaN or infinity in a loss, gradient or weight */
+    HEBB_E_UNSUPPORTED = -8, /* left out of this build, or not possible together */
+    HEBB_E_MEMORY = -10,     /* out of memory */
+    HEBB_E_IO = -20,         /* the operating system refused a file operation */
+    HEBB_E_FORMAT = -21,     /* a file's bytes are not what its format asks for */
+    HEBB_E_PARSE = -22,      /* a text (YAML, expression) cannot be read */
+    HEBB_E_INTERNAL = -90    /* a bug in hebb; please report it */
+} hebb_status;
+
+/* The name of a status ("HEBB_E_RANGE"); "unknown status" for other numbers. */
+HEBB_API const char *hebb_status_name(hebb_status status);
+
+/* "0.1.0" and the build's features as text ("float32 openblas 0.3.21 ..."). */
+HEBB_API const char *hebb_version(void);
+HEBB_API const char *hebb_build_info(void);
+
+/* Returns from the caller on failure; lets HEBB_DONE and friends pass. */
+#define HEBB_TRY(call)                                                                             \
+    do {                                                                                           \
+        hebb_status hebb_try_status = (call);                                                      \
+        if (hebb_try_status < 0) return hebb_try_status;                                           \
+    } while (0)
+
+/* ---- values ------------------------------------------------------------ */
+
+typedef enum hebb_kind {
+    HEBB_NUMBER = 0, /* number (also for integers and booleans) */
+    HEBB_TEXT,       /* text */
+    HEBB_LIST,       /* list[count] of doubles */
+    HEBB_ARRAY,      /* list[count], with shape[ndim]: weights, delays, masks */
+    HEBB_CALLBACK    /* call(user, x) -> double: surrogate, lr_lambda */
+} hebb_kind;
+
+typedef double (*hebb_function)(void *user, double x);
+
+/* One parameter of a component. The plain form {"tau_m", 20.0} is a number. */
+typedef struct hebb_param {
+    const char *name;
+    double number;
+    hebb_kind kind;
+    const char *text;
+    const double *list;
+    size_t count;
+    const size_t *shape;
+    size_t ndim;
+    hebb_function call;
+    hebb_function call_integral; /* a surrogate's antiderivative (soft mode), or NULL */
+    void *user;
+} hebb_param;
+
+/* A parameter list: HEBB_P({"tau_m", 20.0}, {"v_th", 0.5}). NULL means all
+ * defaults. A list ends with an entry whose name is NULL. */
+#ifndef __cplusplus
+#define HEBB_P(...) ((const hebb_param[]){__VA_ARGS__, {.name = NULL}})
+#define HEBB_STR(key, value)                                                                       \
+    { .name = (key), .kind = HEBB_TEXT, .text = (value) }
+#define HEBB_NUMBERS(key, values, n)                                                               \
+    { .name = (key), .kind = HEBB_LIST, .list = (values), .count = (n) }
+#define HEBB_MATRIX(key, values, shape_, ndim_)                                                    \
+    { .name = (key), .kind = HEBB_ARRAY, .list = (values), .shape = (shape_), .ndim = (ndim_) }
+#define HEBB_CALL(key, fn, user_)                                                                  \
+    { .name = (key), .kind = HEBB_CALLBACK, .call = (fn), .user = (user_) }
+#define HEBB_NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#endif
+#define HEBB_ALL ((const char *const *)0)
+
+/* ---- context ----------------------------------------------------------- */
+
+typedef struct hebb_ctx hebb_ctx;
+
+/* All memory of a context goes through these. free receives what alloc or
+ * realloc gave; realloc is told the old size. */
+typedef struct hebb_allocator {
+    void *(*alloc)(void *user, size_t size);
+    void *(*realloc)(void *user, void *pointer, size_t old_size, size_t new_size);
+    void (*free)(void *user, void *pointer);
+    void *user;
+} hebb_allocator;
+
+typedef struct hebb_ctx_options {
+    size_t struct_size;
+    const hebb_allocator *allocator; /* NULL: malloc */
+    int threads;                     /* 1..256; default: the cores that this process may use */
+    uint64_t seed;                   /* default 0 */
+    void (*log)(void *user, const char *line); /* notes and warnings; NULL: none */
+    void *log_user;
+} hebb_ctx_options;
+
+HEBB_API hebb_ctx_options hebb_ctx_options_default(void);
+HEBB_API hebb_status hebb_ctx_create(const hebb_ctx_options *options, hebb_ctx **ctx);
+HEBB_API void hebb_ctx_free(hebb_ctx *ctx);
+/* One sentence about the last failure: what, where, which value, what is
+ * allowed. Never NULL; "" if nothing has failed. Also accepts ctx == NULL. */
+HEBB_API const char *hebb_error(const hebb_ctx *ctx);
+HEBB_API hebb_status hebb_error_status(const hebb_ctx *ctx);
+HEBB_API int hebb_ctx_threads(const hebb_ctx *ctx);
+HEBB_API uint64_t hebb_ctx_seed(const hebb_ctx *ctx);
+/* Work items done by each thread since the context was created. */
+HEBB_API uint64_t hebb_ctx_work_done(const hebb_ctx *ctx, int thread);
+
+/* ---- components -------------------------------------------------------- */
+
+/* What exists: kind is "neuron", "connection", "synapse", "initializer",
+ * "encoder", "generator", "decoder", "learner", "surrogate", "loss",
+ * "optimizer" or "schedule". Walk with index 0, 1, ... until NULL. */
+HEBB_API const char *hebb_component_kind(size_t index);
+HEBB_API const char *hebb_component_name(const char *kind, size_t index);
+/* The component's page as Markdown: meaning, equation, source, aliases and a
+ * table of parameters. *text belongs to the context and lives until the next
+ * call. HEBB_E_NAME suggests the nearest name. kind may be NULL. */
+HEBB_API hebb_status hebb_component_page(hebb_ctx *ctx, const char *kind, const char *name,
+                                         const char **text);
+
+/* ---- network ----------------------------------------------------------- */
+
+typedef struct hebb_net hebb_net;
+typedef int hebb_group; /* neurons, an encoder or a generator; -1 is none */
+typedef int hebb_connection;
+typedef int hebb_decoder;
+typedef int hebb_monitor;
+
+typedef struct hebb_net_options {
+    size_t struct_size;
+    double dt;             /* ms, > 0; default 0.1 */
+    const char *latency;   /* "one_step" (default): a spike arrives in the next step;
+                              "same_step": in the same step, loops need a delay */
+    const char *compat;    /* "none" (default) or "spaic": SPAIC 0.6.3's numbers, quirks included */
+    const char *precision; /* "float" (default) or "double" */
+    const char
+        *schedule;   /* "auto" (default): whole sequences where possible; "step": step by step */
+    int soft;        /* 1: spikes become the surrogate's antiderivative (gradient checks) */
+    int batch_max;   /* plan for this batch (default 1); a larger run plans once more */
+    double time_max; /* ms, likewise (default 0) */
+} hebb_net_options;
+
+HEBB_API hebb_net_options hebb_net_options_default(void);
+HEBB_API hebb_status hebb_net_create(hebb_ctx *ctx, const hebb_net_options *options,
+                                     hebb_net **net);
+HEBB_API void hebb_net_free(hebb_net *net);
+
+/* Builder calls return an id, or -1 after a failure: the first failure is kept
+ * and hebb_net_build reports it. Names are unique in the network. */
+HEBB_API hebb_group hebb_neurons(hebb_net *net, const char *name, size_t num, const char *model,
+                                 const hebb_param *params);
+HEBB_API hebb_group hebb_encoder(hebb_net *net, const char *name, size_t num, const char *method,
+                                 const hebb_param *params);
+HEBB_API hebb_group hebb_generator(hebb_net *net, const char *name, size_t num, const char *method,
+                                   const hebb_param *params);
+/* link: "full", "one_to_one", "sparse", ...; see hebb_component_name. */
+HEBB_API hebb_connection hebb_connect(hebb_net *net, const char *name, hebb_group pre,
+                                      hebb_group post, const char *link, const hebb_param *params);
+HEBB_API hebb_decoder hebb_decode(hebb_net *net, const char *name, hebb_group target,
+                                  const char *method, const hebb_param *params);
+/* Records variable ("O", "V", "Isyn", any state) of a group after each step. */
+HEBB_API hebb_monitor hebb_state_monitor(hebb_net *net, const char *name, const char *target,
+                                         const char *variable, const hebb_param *params);
+HEBB_API hebb_monitor hebb_spike_monitor(hebb_net *net, const char *name, const char *target,
+                                         const hebb_param *params);
+/* Group by name; -1 and an error if there is none. */
+HEBB_API hebb_group hebb_net_group(hebb_net *net, const char *name);
+HEBB_API size_t hebb_group_size(const hebb_net *net, hebb_group group);
+/* Checks the graph and lays out all memory; running allocates nothing after. */
+HEBB_API hebb_status hebb_net_build(hebb_net *net);
+/* true (default): learners may change the network; false: no tape is kept and
+ * nothing is learned. */
+HEBB_API hebb_status hebb_net_train(hebb_net *net, int on);
+
+/* ---- running ----------------------------------------------------------- */
+
+/* Gives an encoder its values for the next runs. data is [batch, num] for
+ * most encoders and [T, batch, num] for "null". mstb takes events instead. */
+HEBB_API hebb_status hebb_net_input(hebb_net *net, const char *encoder, const float *data,
+                                    size_t batch, size_t per_sample);
+/* Spike events for "mstb": sample s owns times[offsets[s] .. offsets[s+1]) in
+ * ms and the neuron of each. offsets has batch + 1 entries. */
+HEBB_API hebb_status hebb_net_input_events(hebb_net *net, const char *encoder, const double *times,
+                                           const uint32_t *neurons, const size_t *offsets,
+                                           size_t batch);
+/* Where the random trains of the next run stand: presentation p of sample s
+ * draws the same spikes whenever it is shown. Default: a counter that grows. */
+HEBB_API hebb_status hebb_net_presentation(hebb_net *net, uint64_t epoch, const uint64_t *samples,
+                                           size_t batch);
+/* Resets the state, then simulates `time` ms (time/dt steps: the nearest whole
+ * number within 1e-6, else rounded up). run_continue goes on without a reset. */
+HEBB_API hebb_status hebb_net_run(hebb_net *net, double time);
+HEBB_API hebb_status hebb_net_run_continue(hebb_net *net, double time);
+HEBB_API hebb_status hebb_net_reset(hebb_net *net);
+
+/* The decoder's output of the last run: predict[batch * classes]. */
+HEBB_API hebb_status hebb_net_predict(hebb_net *net, const char *decoder, const float **predict,
+                                      size_t *batch, size_t *classes);
+
+/* What a state monitor holds: values[T, B, N] and times[T] (ms, after the step). */
+HEBB_API hebb_status hebb_monitor_values(hebb_net *net, const char *monitor, const double **values,
+                                         const double **times, size_t shape[3]);
+/* Spikes of one sample, ordered by neuron, then time. */
+HEBB_API hebb_status hebb_monitor_spikes(hebb_net *net, const char *monitor, size_t sample,
+                                         const uint32_t **neurons, const double **times,
+                                         size_t *count);
+
+/* ---- parameters -------------------------------------------------------- */
+
+/* Parameters are named "connection1.weight", "connection1.bias",
+ * "connection1.delay", "layer1.V0", ... Walk with index 0, 1, ... until NULL. */
+HEBB_API const char *hebb_net_param_name(const hebb_net *net, size_t index);
+/* Shape as the user sees it (dense weight: post, pre); shape[2..] may be 1. */
+HEBB_API hebb_status hebb_net_param_shape(hebb_net *net, const char *name, size_t shape[4],
+                                          size_t *ndim);
+HEBB_API hebb_status hebb_net_get(hebb_net *net, const char *name, double *values, size_t count);
+HEBB_API hebb_status hebb_net_set(hebb_net *net, const char *name, const double *values,
+                                  size_t count);
+HEBB_API hebb_status hebb_net_gradient(hebb_net *net, const char *name, double *values,
+                                       size_t count);
+/* Constants that the engine derived, such as exp(-dt/tau): "layer1.decay_m". */
+HEBB_API hebb_status hebb_net_constant(hebb_net *net, const char *name, double *value);
+
+/* Writes the parameters (and kept state) to a safetensors file, reads them back. */
+HEBB_API hebb_status hebb_net_save(hebb_net *net, const char *path);
+HEBB_API hebb_status hebb_net_load(hebb_net *net, const char *path);
+
+/* ---- learners ---------------------------------------------------------- */
+
+typedef struct hebb_learner hebb_learner;
+
+/* algorithm: "STCA", "STBP", "sbp". trainable: HEBB_ALL, or names of groups
+ * (a group comes with its incoming connections), of connections, or of single
+ * parameters ("layer1.tau_m"). Call before hebb_net_build. */
+HEBB_API hebb_status hebb_learner_create(hebb_net *net, const char *algorithm,
+                                         const char *const *trainable, const hebb_param *params,
+                                         hebb_learner **learner);
+HEBB_API void hebb_learner_free(hebb_learner *learner);
+HEBB_API hebb_status hebb_learner_set_optimizer(hebb_learner *learner, const char *name, double lr,
+                                                const hebb_param *params);
+HEBB_API hebb_status hebb_learner_set_schedule(hebb_learner *learner, const char *name,
+                                               const hebb_param *params);
+/* decoder NULL: the network's only decoder. loss: "cross_entropy", "mse", ... */
+HEBB_API hebb_status hebb_learner_set_loss(hebb_learner *learner, const char *decoder,
+                                           const char *loss, const hebb_param *params);
+
+HEBB_API hebb_status hebb_learner_zero_grad(hebb_learner *learner);
+/* Loss of the last run against labels[batch]. */
+HEBB_API hebb_status hebb_learner_loss(hebb_learner *learner, const int32_t *labels, size_t batch,
+                                       double *loss);
+/* The same against real targets[batch * classes] (for "mse"). */
+HEBB_API hebb_status hebb_learner_loss_targets(hebb_learner *learner, const float *targets,
+                                               size_t batch, size_t classes, double *loss);
+/* Adds the gradients of the last loss to the parameters' gradients. */
+HEBB_API hebb_status hebb_learner_backward(hebb_learner *learner);
+/* The same, starting from dloss/dpredict[batch * classes] that you computed. */
+HEBB_API hebb_status hebb_learner_backward_from(hebb_learner *learner, const float *gradient,
+                                                size_t batch, size_t classes);
+HEBB_API hebb_status hebb_learner_optim_step(hebb_learner *learner);
+/* For LBFGS: closure runs the batch again (zero_grad, run, loss, backward). */
+HEBB_API hebb_status hebb_learner_optim_step_closure(
+    hebb_learner *learner, hebb_status (*closure)(void *user, double *loss), void *user);
+/* metric is read by ReduceLROnPlateau alone. */
+HEBB_API hebb_status hebb_learner_schedule_step(hebb_learner *learner, double metric);
+HEBB_API double hebb_learner_lr(const hebb_learner *learner);
+
+/* ---- data -------------------------------------------------------------- */
+
+typedef struct hebb_dataset hebb_dataset;
+
+/* source: "strokes", "yin-yang", "mnist", "fashion-mnist" or a folder of IDX
+ * files; split: "train" or "test". Files are looked for in path, then in
+ * HEBB_DATA_DIR, then in the cache. limit 0: all samples. */
+HEBB_API hebb_status hebb_dataset_open(hebb_ctx *ctx, const char *source, const char *split,
+                                       const char *path, size_t limit, hebb_dataset **dataset);
+HEBB_API hebb_status hebb_dataset_from_arrays(hebb_ctx *ctx, const float *samples,
+                                              const int32_t *labels, size_t count,
+                                              size_t per_sample, size_t classes,
+                                              hebb_dataset **dataset);
+HEBB_API void hebb_dataset_free(hebb_dataset *dataset);
+HEBB_API size_t hebb_dataset_count(const hebb_dataset *dataset);
+HEBB_API size_t hebb_dataset_sample_size(const hebb_dataset *dataset);
+HEBB_API size_t hebb_dataset_classes(const hebb_dataset *dataset);
+HEBB_API hebb_status hebb_dataset_sample(const hebb_dataset *dataset, size_t index, float *values,
+                                         int32_t *label);
+
+/* ---- training ---------------------------------------------------------- */
+
+typedef struct hebb_progress {
+    int epoch, epochs;     /* 1-based; */
+    size_t batch, batches; /* batch == batches: the epoch is complete */
+    const char *phase;     /* "train", "validate" or "test" */
+    double loss, accuracy; /* running means of this phase */
+    double seconds;        /* since the start of the phase */
+} hebb_progress;
+
+typedef struct hebb_fit_options {
+    size_t struct_size;
+    int epochs;        /* default 1 */
+    size_t batch_size; /* default 100 */
+    double time;       /* ms a sample is shown; no default: must be set */
+    int shuffle;       /* default 1; the order depends on seed and epoch only */
+    const hebb_dataset *test;
+    int schedule_every_batch; /* default 0: once an epoch */
+    /* Called after every batch; non-zero stops with HEBB_STOPPED. */
+    int (*progress)(void *user, const hebb_progress *progress);
+    void *user;
+} hebb_fit_options;
+
+typedef struct hebb_metrics {
+    double loss, accuracy, seconds;
+    size_t count;
+} hebb_metrics;
+
+HEBB_API hebb_fit_options hebb_fit_options_default(void);
+/* Trains with the learner's rule; written with the verbs above only, so copy
+ * it when you need another loop. encoder NULL: the network's only encoder. */
+HEBB_API hebb_status hebb_fit(hebb_learner *learner, const char *encoder, const hebb_dataset *data,
+                              const hebb_fit_options *options, hebb_metrics *metrics);
+/* confusion: classes x classes counts [label, prediction], or NULL. */
+HEBB_API hebb_status hebb_evaluate(hebb_learner *learner, const char *encoder,
+                                   const hebb_dataset *data, const hebb_fit_options *options,
+                                   hebb_metrics *metrics, uint64_t *confusion);
+
+/* ---- a whole run from a file ------------------------------------------- */
+
+typedef struct hebb_run hebb_run;
+
+typedef struct hebb_run_options {
+    size_t struct_size;
+    const char *const *set; /* "a.b=c" overrides, NULL-terminated, or NULL */
+    const char *output;     /* run folder; NULL: runs/<name>-<date> */
+    const char *resume;     /* run folder or checkpoint to continue; NULL: a fresh run */
+    int dry_run;            /* 1: check and build, train nothing */
+    int (*progress)(void *user, const hebb_progress *progress);
+    void (*note)(void *user, const char *line);
+    void *user;
+} hebb_run_options;
+
+HEBB_API hebb_run_options hebb_run_options_default(void);
+/* Reads a YAML file (network, learner, data, training), applies the overrides
+ * and builds everything. */
+HEBB_API hebb_status hebb_run_open(hebb_ctx *ctx, const char *file, const hebb_run_options *options,
+                                   hebb_run **run);
+HEBB_API void hebb_run_free(hebb_run *run);
+/* Trains; writes config, metrics and checkpoints into the run folder. */
+HEBB_API hebb_status hebb_run_train(hebb_run *run);
+/* Evaluates on the test set. checkpoint NULL: the run's best, else its last. */
+HEBB_API hebb_status hebb_run_evaluate(hebb_run *run, const char *checkpoint);
+/* The result as one JSON object; valid until the next call on this run. */
+HEBB_API const char *hebb_run_json(hebb_run *run);
+/* The result for people: accuracy, confusion table, where the files are. */
+HEBB_API const char *hebb_run_report(hebb_run *run);
+/* A description of the network: groups, connections, parameters, memory. */
+HEBB_API const char *hebb_run_summary(hebb_run *run);
+HEBB_API const char *hebb_run_folder(const hebb_run *run);
+HEBB_API hebb_net *hebb_run_net(hebb_run *run);
+/* Fetches a public data set with curl, checks its sha256 ("mnist",
+ * "fashion-mnist"). folder NULL: the cache. HEBB_E_IO when offline. */
+HEBB_API hebb_status hebb_data_get(hebb_ctx *ctx, const char *name, const char *folder);
+
+/* ---- optimizers by themselves ------------------------------------------ */
+
+typedef struct hebb_optimizer hebb_optimizer;
+typedef enum hebb_dtype { HEBB_F32 = 0, HEBB_F64 = 1 } hebb_dtype;
+
+/* name: Adam, AdamW, SparseAdam, Adamax, ASGD, LBFGS, RMSprop, Rprop, SGD,
+ * Adadelta, Adagrad or an alias, in any case. lr: the learning rate. */
+HEBB_API hebb_status hebb_optimizer_create(hebb_ctx *ctx, const char *name, double lr,
+                                           const hebb_param *params, hebb_optimizer **optimizer);
+HEBB_API void hebb_optimizer_free(hebb_optimizer *optimizer);
+/* Adds an array of count numbers as rows x (count / rows); the optimizer keeps
+ * the pointers, so both arrays must outlive it. */
+HEBB_API hebb_status hebb_optimizer_add(hebb_optimizer *optimizer, hebb_dtype dtype, void *values,
+                                        const void *gradient, size_t rows, size_t count);
+/* For SparseAdam: rows of array `index` whose gradient counts in the next step. */
+HEBB_API hebb_status hebb_optimizer_rows(hebb_optimizer *optimizer, size_t index,
+                                         const uint32_t *rows, size_t count);
+HEBB_API hebb_status hebb_optimizer_step(hebb_optimizer *optimizer);
+/* LBFGS evaluates through closure: it must fill the gradients and *loss. */
+HEBB_API hebb_status hebb_optimizer_step_closure(hebb_optimizer *optimizer,
+                                                 hebb_status (*closure)(void *user, double *loss),
+                                                 void *user, double *first_loss);
+HEBB_API double hebb_optimizer_lr(const hebb_optimizer *optimizer);
+HEBB_API hebb_status hebb_optimizer_set_lr(hebb_optimizer *optimizer, double lr);
+/* An option now in force: "lr", "momentum", "weight_decay", ...; NaN if none. */
+HEBB_API double hebb_optimizer_option(const hebb_optimizer *optimizer, const char *name);
+/* A state array of parameter array `index` ("exp_avg", "ax", ...), or NULL. */
+HEBB_API const void *hebb_optimizer_state(const hebb_optimizer *optimizer, size_t index,
+                                          const char *name);
+
+typedef struct hebb_schedule hebb_schedule;
+
+/* Changes the optimizer's learning rate at every step. */
+HEBB_API hebb_status hebb_schedule_create(hebb_optimizer *optimizer, const char *name,
+                                          const hebb_param *params, hebb_schedule **schedule);
+HEBB_API void hebb_schedule_free(hebb_schedule *schedule);
+HEBB_API hebb_status hebb_schedule_step(hebb_schedule *schedule, double metric);
+
+/* ---- coding by itself -------------------------------------------------- */
+
+/* Encodes data[batch, num] without a network: output[steps, batch, num]. */
+HEBB_API hebb_status hebb_encode(hebb_ctx *ctx, const char *method, const hebb_param *params,
+                                 double dt, const char *compat, const float *data, size_t batch,
+                                 size_t num, size_t steps, float *output);
+HEBB_API hebb_status hebb_encode_events(hebb_ctx *ctx, const char *method, const hebb_param *params,
+                                        double dt, const char *compat, const double *times,
+                                        const uint32_t *neurons, const size_t *offsets,
+                                        size_t batch, size_t num, size_t steps, float *output);
+/* A generator's output[steps, batch, num] from its source values. */
+HEBB_API hebb_status hebb_generate(hebb_ctx *ctx, const char *method, const hebb_param *params,
+                                   double dt, const char *compat, const float *source,
+                                   size_t source_count, size_t batch, size_t num, size_t steps,
+                                   float *output);
+/* Decodes record[steps, batch, num]; predict has *count numbers, at most
+ * capacity. Call with predict NULL to learn the count. */
+HEBB_API hebb_status hebb_decode_record(hebb_ctx *ctx, const char *method, const hebb_param *params,
+                                        const double *record, size_t steps, size_t batch,
+                                        size_t num, double *predict, size_t capacity,
+                                        size_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

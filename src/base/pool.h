@@ -1,0 +1,19 @@
+/* Threads that share numbered work items. What an item computes must not
+ * depend on who takes it, so results are the same at any number of threads. */
+#ifndef HB_POOL_H
+#define HB_POOL_H
+
+#include "base/env.h"
+
+typedef struct hb_pool hb_pool;
+typedef void (*hb_work)(void *arg, size_t item, int worker);
+
+hebb_status hb_pool_create(hb_env *env, int threads, hb_pool **pool);
+void hb_pool_free(hb_env *env, hb_pool *pool);
+int hb_pool_threads(const hb_pool *pool);
+/* Runs work(arg, 0 .. items-1) and waits. The caller is worker 0. */
+void hb_pool_run(hb_pool *pool, hb_work work, void *arg, size_t items);
+uint64_t hb_pool_done(const hb_pool *pool, int worker); /* items done so far */
+int hb_cpu_count(void);                                 /* cores that this process may use */
+
+#endif
