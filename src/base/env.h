@@ -25,7 +25,7 @@ hebb_status hb_fail(hb_env *env, hebb_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Puts "prefix: " before the sentence that is there. */
 hebb_status hb_fail_in(hb_env *env, hebb_status status, const char *prefix);
-void hb_log(hb_env *env, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void hb_note(hb_env *env, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Memory of the context's allocator. All return NULL when out of memory and
  * hb_fail it; size 0 gives a valid pointer. hb_calloc refuses overflow. */
