@@ -99,7 +99,8 @@ const hb_component *hb_component_find(hb_env *env, const char *kind, const char 
                                       const hb_component *const *table, size_t count,
                                       const char *where);
 bool hb_name_matches(const char *name, const char *aliases, const char *wanted);
-/* The nearest of count names ("" if none is near); names may hold "a|b" lists. */
+/* The nearest of count names ("" if none is near); names may hold "a|b" lists. The
+ * text lives until the next call in this thread. */
 const char *hb_nearest(const char *wanted, const char *const *names, size_t count);
 /* Appends the component's Markdown page. */
 void hb_component_markdown(hb_text *text, const hb_component *component);

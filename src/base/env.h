@@ -60,7 +60,16 @@ typedef struct hb_text {
 
 void hb_text_init(hb_text *text, hb_env *env);
 void hb_text_add(hb_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void hb_text_bytes(hb_text *text, const void *bytes, size_t count);
+/* HEBB_E_MEMORY if anything could not be added. */
+hebb_status hb_text_done(const hb_text *text);
 void hb_text_clear(hb_text *text);
 void hb_text_free(hb_text *text);
+
+/* Reads a decimal number at the start of text, in any locale; returns the
+ * length read, 0 if there is none. */
+size_t hb_read_number(const char *text, double *value);
+/* The shortest text that reads back as value ("nan", "inf", "-inf" included). */
+const char *hb_number_text(char buffer[32], double value);
 
 #endif
