@@ -19,13 +19,15 @@ typedef struct hb_node {
 
 hb_node *hb_node_new(hb_env *env, hb_node_type type, const char *text);
 void hb_node_free(hb_env *env, hb_node *node);
-/* Appends child (with key in a map); takes it over, also on failure. */
+/* Appends child (with key in a map, where a key twice is an error); takes it
+ * over, also on failure. */
 hebb_status hb_node_add(hb_env *env, hb_node *parent, const char *key, hb_node *child);
+/* Sets key to the scalar text, in the place of an earlier value. */
 hebb_status hb_node_put(hb_env *env, hb_node *map, const char *key, const char *text);
 hb_node *hb_node_get(const hb_node *map, const char *key); /* NULL if absent */
 hb_node *hb_node_at(const hb_node *list, size_t index);
 hb_node *hb_node_copy(hb_env *env, const hb_node *node);
-/* Sets "a.b.0.c" to the scalar or flow text value, making maps on the way. */
+/* Sets "a.b.0.c" to value, making maps on the way; takes value over, also on failure. */
 hebb_status hb_node_set_path(hb_env *env, hb_node *root, const char *path, hb_node *value);
 /* Scalars as numbers or booleans; false if the text is not one in full. */
 bool hb_node_number(const hb_node *node, double *value);
