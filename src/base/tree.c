@@ -163,6 +163,10 @@ static hebb_status step_into(hb_env *env, hb_node *node, const char *name, const
                              hb_node **child) {
     if (!name[0])
         return hb_fail(env, HEBB_E_ARGUMENT, "'%.200s' has an empty name between its dots", path);
+    /* "train:" with nothing after it may become a map. */
+    if (node->type == HB_NODE_SCALAR && !node->text[0] && !node->quoted) {
+        node->type = HB_NODE_MAP;
+    }
     if (node->type == HB_NODE_MAP) {
         *child = hb_node_get(node, name);
         return HEBB_OK;
