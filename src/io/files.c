@@ -1,7 +1,9 @@
+/* Reading and replacing whole files. */
 #include "io/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
