@@ -135,6 +135,10 @@ size_t hb_read_number(const char *text, double *value) {
 const char *hb_number_text(char buffer[32], double value) {
     if (isnan(value)) return strcpy(buffer, "nan");
     if (isinf(value)) return strcpy(buffer, value < 0 ? "-inf" : "inf");
+    if (value == floor(value) && fabs(value) < 1e15) { /* 100, not 1e+02 */
+        snprintf(buffer, 32, "%.0f", value);
+        return buffer;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(buffer, 32, "%.*g", digits, value);
         if (strtod(buffer, NULL) == value) break;
