@@ -1,6 +1,7 @@
 /* Builds a tree from libyaml's events. */
 #include "io/yaml.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -11,6 +12,7 @@ enum { MAX_DEPTH = 64, MAX_NODES = 1000000, MAX_KEYS = 4096, MAX_BYTES = 64 << 2
 typedef struct reader {
     hb_env *env;
     const char *name;
+    bool is_value; /* from the command line; name is its text */
     yaml_parser_t parser;
     hb_node *root;
     hb_node *open[MAX_DEPTH]; /* the maps and lists that the next event is in */
@@ -20,22 +22,33 @@ typedef struct reader {
     int key_line;
 } reader;
 
+/* "run.yaml:3", or just the value's own text, which has one line. */
+static void place_of(const reader *r, size_t line, char place[300]) {
+    if (r->is_value)
+        snprintf(place, 300, "'%.280s'", r->name);
+    else
+        snprintf(place, 300, "%.270s:%zu", r->name, line);
+}
+
 static hebb_status fail_at(reader *r, int line, const char *what, const char *which) {
-    return hb_fail(r->env, HEBB_E_PARSE, "%s:%d: %s%s%.80s%s", r->name, line, what,
-                   which ? " '" : "", which ? which : "", which ? "'" : "");
+    char place[300];
+    place_of(r, (size_t)line, place);
+    return hb_fail(r->env, HEBB_E_PARSE, "%s: %s%s%.80s%s", place, what, which ? " '" : "",
+                   which ? which : "", which ? "'" : "");
 }
 
 static hebb_status parser_failed(reader *r) {
     const yaml_parser_t *p = &r->parser;
+    char place[300];
     if (p->error == YAML_MEMORY_ERROR)
         return hb_fail(r->env, HEBB_E_MEMORY, "%s: out of memory while reading YAML", r->name);
     const char *problem = p->problem ? p->problem : "not valid YAML";
+    place_of(r, (p->error == YAML_READER_ERROR ? p->mark.line : p->problem_mark.line) + 1, place);
     if (p->error == YAML_READER_ERROR)
-        return hb_fail(r->env, HEBB_E_PARSE, "%s:%zu: %s (byte %zu of the file)", r->name,
-                       p->mark.line + 1, problem, p->problem_offset);
-    return hb_fail(r->env, HEBB_E_PARSE, "%s:%zu: %s%s%s%s", r->name, p->problem_mark.line + 1,
-                   problem, p->context ? " (" : "", p->context ? p->context : "",
-                   p->context ? ")" : "");
+        return hb_fail(r->env, HEBB_E_PARSE, "%s: %s (byte %zu of the file)", place, problem,
+                       p->problem_offset);
+    return hb_fail(r->env, HEBB_E_PARSE, "%s: %s%s%s%s", place, problem, p->context ? " (" : "",
+                   p->context ? p->context : "", p->context ? ")" : "");
 }
 
 /* Puts node under the open map or list, or at the root; takes it over. */
@@ -57,12 +70,16 @@ static hebb_status attach(reader *r, hb_node *node) {
     return status;
 }
 
+static hebb_status twice(reader *r, int line, const char *key, int first) {
+    if (r->is_value) return fail_at(r, line, "given twice:", key);
+    return hb_fail(r->env, HEBB_E_PARSE, "%s:%d: '%.80s' is given twice (first in line %d)",
+                   r->name, line, key, first);
+}
+
 static hebb_status take_key(reader *r, const char *text, int line) {
     hb_node *map = r->open[r->depth - 1];
     const hb_node *twin = hb_node_get(map, text);
-    if (twin)
-        return hb_fail(r->env, HEBB_E_PARSE, "%s:%d: '%.80s' is given twice (first in line %d)",
-                       r->name, line, text, twin->line);
+    if (twin) return twice(r, line, text, twin->line);
     if (map->count >= MAX_KEYS) return fail_at(r, line, "more keys than a map may have", NULL);
     r->key = hb_strdup(r->env, text);
     r->key_line = line;
@@ -152,10 +169,10 @@ static hebb_status read_events(reader *r) {
     return HEBB_OK;
 }
 
-hebb_status hb_yaml_read(hb_env *env, const char *name, const char *bytes, size_t size,
-                         hb_node **root) {
+static hebb_status read_tree(hb_env *env, const char *name, bool is_value, const char *bytes,
+                             size_t size, hb_node **root) {
     *root = NULL;
-    reader r = {.env = env, .name = name};
+    reader r = {.env = env, .name = name, .is_value = is_value};
     if (size > MAX_BYTES)
         return hb_fail(env, HEBB_E_PARSE, "%s: %zu bytes are more than the %d that are read", name,
                        size, (int)MAX_BYTES);
@@ -171,6 +188,11 @@ hebb_status hb_yaml_read(hb_env *env, const char *name, const char *bytes, size_
     }
     *root = r.root;
     return HEBB_OK;
+}
+
+hebb_status hb_yaml_read(hb_env *env, const char *name, const char *bytes, size_t size,
+                         hb_node **root) {
+    return read_tree(env, name, false, bytes, size, root);
 }
 
 hebb_status hb_yaml_read_file(hb_env *env, const char *path, hb_node **root) {
@@ -195,7 +217,7 @@ hb_node *hb_yaml_scalar_or_flow(hb_env *env, const char *text) {
     while (length && (start[length - 1] == ' ' || start[length - 1] == '\t')) length--;
     hb_node *node = NULL;
     if (length && strchr("[{\"'", start[0])) {
-        if (hb_yaml_read(env, "value", start, length, &node) < 0) return NULL;
+        if (read_tree(env, text, true, start, length, &node) < 0) return NULL;
         forget_lines(node);
         return node;
     }
