@@ -30,7 +30,7 @@ typedef struct hb_encode_job {
     const double *times; /* mstb: this sample's events */
     const uint32_t *neurons;
     size_t events;
-    double batch_min, batch_max; /* over the whole batch (compat = spaic) */
+    double batch_min, batch_max; /* of hb_encoder_batch_range (compat = spaic) */
     size_t num;
     size_t first, steps; /* steps [first, first+steps) of a run that is `total` long */
     size_t total;
@@ -54,8 +54,19 @@ typedef struct hb_encoder_ops {
     hb_emits emits;
     bool per_step; /* values hold [steps][num], not [num] ("null") */
     bool events;   /* takes times and neurons ("mstb") */
+    /* Real rows are written in full; bits must come cleared. */
     hebb_status (*encode)(const hb_encoder *encoder, hb_env *env, const hb_encode_job *job);
+    /* Where the answer depends on parameters or compat; NULL: `emits`. Ask hb_encoder_emits. */
+    hb_emits (*emits_of)(const hb_encoder *encoder);
+    /* NULL: the plain minimum and maximum. Ask hb_encoder_batch_range. */
+    void (*batch_range)(const hb_encoder *encoder, const float *values, size_t batch, size_t num,
+                        double *low, double *high);
 } hb_encoder_ops;
+
+hb_emits hb_encoder_emits(const hb_encoder *encoder);
+/* What compat = spaic takes over the whole batch (values [batch][num]); goes into the jobs. */
+void hb_encoder_batch_range(const hb_encoder *encoder, const float *values, size_t batch,
+                            size_t num, double *low, double *high);
 
 hebb_status hb_encoder_create(hb_env *env, bool generator, const char *method, const char *where,
                               const hebb_param *params, size_t num, double dt, bool spaic,
@@ -89,7 +100,8 @@ typedef struct hb_decoder_ops {
     /* dpredict -> drecord (overwrites). NULL: carries no gradient. */
     void (*backward)(const hb_decoder *decoder, size_t steps, size_t batch, const double *record,
                      const double *predict, const double *dpredict, double *drecord);
-    bool whole_record; /* predict is the record itself ("null", "v_t"): outputs = steps * num */
+    bool whole_record; /* predict is the record itself, time first ("null", "v_t"):
+                          outputs = steps * num; batch, where more than one, is the middle axis */
 } hb_decoder_ops;
 
 hebb_status hb_decoder_create(hb_env *env, const char *method, const char *where,
