@@ -1,5 +1,6 @@
 /* Coding without a network: encoders, generators and decoders on plain arrays. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/ctx.h"
@@ -142,10 +143,8 @@ static hebb_status encode_sample(hb_env *env, const request *r, const hb_encoder
     memset(w->words, 0, w->word_count * sizeof(uint64_t));
     hebb_status status = encoder->ops->encode(encoder, env, job);
     if (status < 0) {
-        char prefix[96];
-        hb_number_text(prefix, (double)b);
-        memmove(prefix + 7, prefix, strlen(prefix) + 1);
-        memcpy(prefix, "sample ", 7);
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "sample %zu", b);
         return r->batch > 1 ? hb_fail_in(env, status, prefix) : status;
     }
     write_sample(r, job, hb_encoder_emits(encoder), b);
@@ -154,7 +153,7 @@ static hebb_status encode_sample(hb_env *env, const request *r, const hb_encoder
 
 static hebb_status encode_all(hebb_ctx *ctx, const request *r, const input *in) {
     hb_env *env = &ctx->env;
-    bool spaic;
+    bool spaic = false;
     hb_encoder encoder;
     HEBB_TRY(check_request(env, r, &spaic));
     HEBB_TRY(hb_encoder_create(env, r->generator, r->method, r->what, r->params, r->num, r->dt,

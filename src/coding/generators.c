@@ -158,6 +158,7 @@ static hebb_status generate_ramp(const hb_encoder *encoder, hb_env *env, const h
 static const hb_component poisson_component = {
     .kind = "generator",
     .name = "poisson_generator",
+    .aliases = "poisson",
     .summary = "spikes by chance, at a given rate",
     .equation = "O[t] = weight if rand < rate * unit_conversion else 0, drawn anew in every step",
     .source = "SPAIC 0.6.3",
