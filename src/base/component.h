@@ -19,10 +19,10 @@ typedef enum hb_type {
 } hb_type;
 
 enum {
-    HB_ABOVE = 1,     /* low itself is not allowed */
-    HB_BELOW = 2,     /* high itself is not allowed */
-    HB_REQUIRED = 4,  /* no default */
-    HB_UNSET = 8,     /* default: not given; hb_args_given() tells */
+    HB_ABOVE = 1,      /* low itself is not allowed */
+    HB_BELOW = 2,      /* high itself is not allowed */
+    HB_REQUIRED = 4,   /* no default */
+    HB_UNSET = 8,      /* default: not given; hb_args_given() tells */
     HB_TRAINABLE = 16, /* may be named in `trainable` */
     HB_INFINITE = 32   /* infinity is allowed too; otherwise only if it is the default */
 };

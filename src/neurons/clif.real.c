@@ -1,0 +1,252 @@
+/* The clif family: double-exponential response, reset by a decaying trace E. */
+#include <math.h>
+
+#include "neurons/model.h"
+
+#define TRAIN HB_POSITIVE | HB_TRAINABLE
+#define V0_DOC(text)                                                                               \
+    { "V0", HB_PER_UNIT, "1", 0, HB_ANY, HB_UNSET | HB_TRAINABLE, "gain of the input", NULL, text }
+#define V_TH                                                                                       \
+    { "v_th", HB_PER_UNIT, "1", 1, HB_ANY, HB_TRAINABLE, "threshold: fires where V > v_th" }
+
+static const hb_param_info clif_params[] = {
+    {"tau_p", HB_PER_UNIT, "ms", 12, TRAIN, "slow time constant of the response"},
+    {"tau_q", HB_PER_UNIT, "ms", 8, TRAIN, "fast time constant of the response"},
+    {"tau_m", HB_PER_UNIT, "ms", 20, TRAIN, "time constant of the reset trace"},
+    V_TH,
+    V0_DOC("b^(b/(b-1))/(b-1), b = tau_p/tau_q"),
+};
+static const hb_param_info clif2k_params[] = {
+    {"tau_m", HB_PER_UNIT, "ms", 20, TRAIN, "time constant of membrane and reset trace"},
+    {"tau_s", HB_PER_UNIT, "ms", 12, TRAIN, "time constant of the synapse"},
+    V_TH,
+    V0_DOC("b^(b/(b-1))/(b-1), b = tau_m/tau_s"),
+};
+static const hb_param_info pclif_params[] = {
+    {"tau_m", HB_PER_UNIT, "1", 0.9, HB_ANY, HB_TRAINABLE, "decay of M and E in a step", "tauM"},
+    {"tau_s", HB_PER_UNIT, "1", 0.6, HB_ANY, HB_TRAINABLE, "decay of S in a step", "tauS"},
+    V_TH,
+};
+static const hb_param_info aclif_params[] = {
+    {"tau_p", HB_PER_UNIT, "ms", 12, TRAIN, "slow time constant of the response"},
+    {"tau_q", HB_PER_UNIT, "ms", 8, TRAIN, "fast time constant of the response"},
+    {"tau_m", HB_PER_UNIT, "ms", 20, TRAIN, "time constant of the reset trace"},
+    V_TH,
+    V0_DOC("b^(b/(b-1))/(b-1), b = tau_p/tau_q"),
+    {"tau_a", HB_PER_UNIT, "ms", 2000, TRAIN, "time constant of the adaptation"},
+    {"beta_adaptive", HB_PER_UNIT, "1", 0.1, HB_ANY, HB_TRAINABLE, "strength of the adaptation"},
+};
+#define COMPONENT(id, name_, summary_, equation_, params_)                                         \
+    static const hb_component id = {                                                               \
+        "neuron",  name_,                                                                          \
+        NULL,      summary_,                                                                       \
+        equation_, "SPAIC 0.6.3; Guetig and Sompolinsky, Nat. Neurosci. 2006 (the response)",      \
+        params_,   HB_COUNT(params_)}
+COMPONENT(clif_component, "clif", "leaky integrate and fire with a double-exponential response",
+          "M = exp(-dt/tau_p) M + V0 I; S = exp(-dt/tau_q) S + V0 I; V = M - S - E; O = V > v_th; "
+          "E = exp(-dt/tau_m) E + v_th O",
+          clif_params);
+COMPONENT(clif2k_component, "clif2k", "clif with two time constants",
+          "M = exp(-dt/tau_m) M + V0 I; S = exp(-dt/tau_s) S + V0 I; V = M - S - E; O = V > v_th; "
+          "E = exp(-dt/tau_m) E + v_th O",
+          clif2k_params);
+COMPONENT(pclif_component, "pclif", "clif whose decays are the parameters themselves",
+          "M = tau_m (M + I); S = tau_s (S + I); E = tau_m E + v_th O_old; V = M - S - E; O = V > "
+          "v_th",
+          pclif_params);
+COMPONENT(aclif_component, "aclif", "clif with a slow adaptation",
+          "A = exp(-dt/tau_a) A + O_old; V = M - S - (beta_adaptive A + E); the rest as clif",
+          aclif_params);
+
+static double gain_pq(const hb_args *args) {
+    double b = hb_args_num(args, "tau_p") / hb_args_num(args, "tau_q");
+    return pow(b, b / (b - 1)) / (b - 1);
+}
+static double gain_ms(const hb_args *args) {
+    double b = hb_args_num(args, "tau_m") / hb_args_num(args, "tau_s");
+    return pow(b, b / (b - 1)) / (b - 1);
+}
+
+enum { V, M, S, E, I, A, O_OLD };                      /* states */
+enum { TAU_P, TAU_Q, TAU_M, V_THR, V_0, TAU_A, BETA }; /* coefficients */
+
+static void integrate(hb_step *k) {
+    real *restrict m = k->state[M], *restrict s = k->state[S], *restrict v = k->state[V];
+    real *restrict i = k->state[I], *restrict x = k->x;
+    const real *restrict e = k->state[E], *restrict dP = k->coef[TAU_P];
+    const real *restrict dQ = k->coef[TAU_Q], *restrict in = k->I, *restrict g = k->coef[V_0];
+    const real *restrict th = k->coef[V_THR];
+    HB_EACH(k) {
+        i[j] = g[j] * in[j];
+        m[j] = dP[j] * m[j] + i[j];
+        s[j] = dQ[j] * s[j] + i[j];
+        v[j] = m[j] - s[j] - e[j];
+        x[j] = v[j] - th[j];
+    }
+}
+static void settle(hb_step *k) {
+    real *restrict e = k->state[E];
+    const real *restrict o = k->o, *restrict d = k->coef[TAU_M], *restrict th = k->coef[V_THR];
+    HB_EACH(k) e[j] = d[j] * e[j] + th[j] * o[j];
+}
+static void unsettle(hb_step *k) {
+    real *restrict e = k->adj[E], *restrict dO = k->dO;
+    const real *restrict d = k->coef[TAU_M], *restrict th = k->coef[V_THR];
+    if (!k->detach) HB_EACH(k) dO[j] += th[j] * e[j];
+    HB_GRAD(k, TAU_M, e[j] * k->prev[E][j]);
+    HB_GRAD(k, V_THR, e[j] * k->o[j]);
+    HB_EACH(k) e[j] *= d[j];
+}
+static void unintegrate(hb_step *k) {
+    real *restrict m = k->adj[M], *restrict s = k->adj[S], *restrict e = k->adj[E];
+    real *restrict v = k->adj[V], *restrict dI = k->dI;
+    const real *restrict dx = k->dx, *restrict g = k->coef[V_0];
+    const real *restrict dP = k->coef[TAU_P], *restrict dQ = k->coef[TAU_Q];
+    HB_EACH(k) {
+        real dv = v[j] + dx[j];
+        m[j] += dv, s[j] -= dv, e[j] -= dv, v[j] = 0;
+        dI[j] = m[j] + s[j];
+    }
+    HB_GRAD(k, TAU_P, m[j] * k->prev[M][j]);
+    HB_GRAD(k, TAU_Q, s[j] * k->prev[S][j]);
+    HB_GRAD(k, V_THR, -dx[j]);
+    HB_GRAD(k, V_0, dI[j] * k->I[j]);
+    HB_EACH(k) {
+        dI[j] *= g[j];
+        m[j] *= dP[j], s[j] *= dQ[j];
+    }
+}
+
+/* aclif: the adaptation is read before the spike of this step. */
+static void integrate_a(hb_step *k) {
+    real *restrict v = k->state[V], *restrict a = k->state[A];
+    integrate(k);
+    HB_EACH(k) {
+        a[j] = k->coef[TAU_A][j] * a[j] + k->state[O_OLD][j];
+        v[j] = k->state[M][j] - k->state[S][j] - (k->coef[BETA][j] * a[j] + k->state[E][j]);
+        k->x[j] = v[j] - k->coef[V_THR][j];
+    }
+}
+static void settle_a(hb_step *k) {
+    settle(k);
+    HB_EACH(k) k->state[O_OLD][j] = k->o[j];
+}
+static void unsettle_a(hb_step *k) {
+    unsettle(k);
+    HB_EACH(k) k->dO[j] += k->adj[O_OLD][j];
+}
+static void unintegrate_a(hb_step *k) {
+    real *a = k->adj[A];
+    HB_EACH(k) {
+        real dv = k->adj[V][j] + k->dx[j];
+        if (k->gcoef[BETA])
+            k->gcoef[BETA][j] -= dv * (k->coef[TAU_A][j] * k->prev[A][j] + k->prev[O_OLD][j]);
+        a[j] -= k->coef[BETA][j] * dv;
+        if (k->gcoef[TAU_A]) k->gcoef[TAU_A][j] += a[j] * k->prev[A][j];
+        k->adj[O_OLD][j] = a[j];
+        a[j] *= k->coef[TAU_A][j];
+    }
+    unintegrate(k);
+}
+
+/* pclif: inputs decay in the step in which they come; E takes the last spike first. */
+enum { P_OLD = 4 };
+enum { P_TAU_M, P_TAU_S, P_THR };
+static void integrate_p(hb_step *k) {
+    HB_EACH(k) {
+        k->state[M][j] = k->coef[P_TAU_M][j] * (k->state[M][j] + k->I[j]);
+        k->state[S][j] = k->coef[P_TAU_S][j] * (k->state[S][j] + k->I[j]);
+        k->state[E][j] =
+            k->coef[P_TAU_M][j] * k->state[E][j] + k->coef[P_THR][j] * k->state[P_OLD][j];
+        k->state[V][j] = k->state[M][j] - k->state[S][j] - k->state[E][j];
+        k->x[j] = k->state[V][j] - k->coef[P_THR][j];
+    }
+}
+static void settle_p(hb_step *k) { HB_EACH(k) k->state[P_OLD][j] = k->o[j]; }
+static void unsettle_p(hb_step *k) {
+    if (!k->detach) HB_EACH(k) k->dO[j] += k->adj[P_OLD][j];
+}
+static void unintegrate_p(hb_step *k) {
+    HB_EACH(k) {
+        const real *const *p = k->prev;
+        real dv = k->adj[V][j] + k->dx[j], tm = k->coef[P_TAU_M][j], ts = k->coef[P_TAU_S][j];
+        real m = k->adj[M][j] + dv, s = k->adj[S][j] - dv, e = k->adj[E][j] - dv;
+        if (k->gcoef[P_TAU_M]) k->gcoef[P_TAU_M][j] += m * (p[M][j] + k->I[j]) + e * p[E][j];
+        if (k->gcoef[P_TAU_S]) k->gcoef[P_TAU_S][j] += s * (p[S][j] + k->I[j]);
+        if (k->gcoef[P_THR]) k->gcoef[P_THR][j] += e * p[P_OLD][j] - k->dx[j];
+        k->adj[P_OLD][j] = k->coef[P_THR][j] * e;
+        k->adj[V][j] = 0;
+        k->adj[M][j] = tm * m, k->adj[S][j] = ts * s, k->adj[E][j] = tm * e;
+        k->dI[j] = tm * m + ts * s;
+    }
+}
+
+const hb_model HB_R(hb_model_clif) = {
+    .component = &clif_component,
+    .output = HB_OUT_SPIKES,
+    .states = {"V", "M", "S", "E", "I"},
+    .state_count = 5,
+    .coefs = {{"tauP", "tau_p", HB_DECAY},
+              {"tauQ", "tau_q", HB_DECAY},
+              {"tauM", "tau_m", HB_DECAY},
+              {"Vth", "v_th", HB_DIRECT},
+              {"V0", "V0", HB_GAIN}},
+    .coef_count = 5,
+    .default_gain = gain_pq,
+    .integrate = integrate,
+    .settle = settle,
+    .unsettle = unsettle,
+    .unintegrate = unintegrate,
+};
+const hb_model HB_R(hb_model_clif2k) = {
+    .component = &clif2k_component,
+    .output = HB_OUT_SPIKES,
+    .states = {"V", "M", "S", "E", "I"},
+    .state_count = 5,
+    .coefs = {{"tauM", "tau_m", HB_DECAY},
+              {"tauS", "tau_s", HB_DECAY},
+              {"tauE", "tau_m", HB_DECAY},
+              {"Vth", "v_th", HB_DIRECT},
+              {"V0", "V0", HB_GAIN}},
+    .coef_count = 5,
+    .default_gain = gain_ms,
+    .integrate = integrate,
+    .settle = settle,
+    .unsettle = unsettle,
+    .unintegrate = unintegrate,
+};
+const hb_model HB_R(hb_model_pclif) = {
+    .component = &pclif_component,
+    .output = HB_OUT_SPIKES,
+    .states = {"V", "M", "S", "E", "O_old"},
+    .state_count = 5,
+    .coefs = {{"tauM", "tau_m", HB_DIRECT},
+              {"tauS", "tau_s", HB_DIRECT},
+              {"Vth", "v_th", HB_DIRECT}},
+    .coef_count = 3,
+    .needs_I = true,
+    .integrate = integrate_p,
+    .settle = settle_p,
+    .unsettle = unsettle_p,
+    .unintegrate = unintegrate_p,
+};
+const hb_model HB_R(hb_model_aclif) = {
+    .component = &aclif_component,
+    .output = HB_OUT_SPIKES,
+    .states = {"V", "M", "S", "E", "I", "A|Vth1[stay]", "O_old"},
+    .state_count = 7,
+    .coefs = {{"tauP", "tau_p", HB_DECAY},
+              {"tauQ", "tau_q", HB_DECAY},
+              {"tauM", "tau_m", HB_DECAY},
+              {"Vth", "v_th", HB_DIRECT},
+              {"V0", "V0", HB_GAIN},
+              {"tauA", "tau_a", HB_DECAY},
+              {"beta_adaptive", "beta_adaptive", HB_DIRECT}},
+    .coef_count = 7,
+    .stay = "A",
+    .default_gain = gain_pq,
+    .integrate = integrate_a,
+    .settle = settle_a,
+    .unsettle = unsettle_a,
+    .unintegrate = unintegrate_a,
+};

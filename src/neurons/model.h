@@ -1,0 +1,78 @@
+/* What a neuron model is to the engine: states, coefficients and four loops
+ * over the neurons of one sample, two forward and their two derivatives. */
+#ifndef HB_MODEL_H
+#define HB_MODEL_H
+
+#include "base/component.h"
+#include "base/real.h"
+
+enum { HB_STATES = 8, HB_COEFS = 8 };
+
+/* How a coefficient comes from its parameter p (tau in ms). */
+typedef enum hb_derive {
+    HB_DIRECT, /* p */
+    HB_DECAY,  /* exp(-dt / p) */
+    HB_RATE,   /* dt / p */
+    HB_GAIN    /* p, with the model's own default (see default_gain) */
+} hb_derive;
+
+typedef struct hb_coef {
+    const char *name; /* the constant's name, as SPAIC has it */
+    const char *param;
+    hb_derive derive;
+} hb_coef;
+
+typedef enum hb_output {
+    HB_OUT_SPIKES,
+    HB_OUT_V,   /* not spiking: what others receive is V */
+    HB_OUT_REAL /* not spiking: x of the step */
+} hb_output;
+
+/* One sample at one step. Rows have n entries. */
+typedef struct hb_step {
+    size_t n;
+    const real *coef[HB_COEFS];
+    real *state[HB_STATES]; /* forward: before the step, then after it */
+    const real *I;          /* synaptic input of this step */
+    real *x;                /* potential above threshold; the output of HB_OUT_REAL */
+    const real *o;          /* spikes, through which the gradient flows */
+    const real *m;          /* the same spikes as a constant mask */
+    bool spaic;             /* compat = "spaic" */
+    bool detach;            /* no gradient through the reset */
+    /* backward only */
+    real *adj[HB_STATES];        /* d loss / d state: after the step, then before it */
+    const real *prev[HB_STATES]; /* states before the step; NULL unless gcoef */
+    real *dO;                    /* d loss / d o */
+    const real *dx;              /* d loss / d x */
+    real *dI;
+    real *gcoef[HB_COEFS]; /* sums of d loss / d coef, or NULL: not wanted */
+} hb_step;
+
+typedef struct hb_model {
+    const hb_component *component;
+    hb_output output;
+    const char *states[HB_STATES]; /* "V", "A|Vth1[stay]"; V where there is one is state 0 */
+    size_t state_count;
+    hb_coef coefs[HB_COEFS];
+    size_t coef_count;
+    bool needs_x; /* the backward loops read x */
+    bool needs_I;
+    bool needs_prev;        /* the backward loops read prev, with or without gcoef */
+    bool spaic_output_none; /* compat = "spaic": receivers get zeros */
+    double (*default_gain)(const hb_args *args); /* of the HB_GAIN coefficient */
+    void (*integrate)(hb_step *step);            /* state, I -> state, x */
+    void (*settle)(hb_step *step);               /* o, m -> state after the spike; NULL: nothing */
+    void (*unsettle)(hb_step *step);             /* adj -> adj, dO +=; NULL: nothing */
+    void (*unintegrate)(hb_step *step);          /* dx, adj -> dI, adj */
+    const char *stay;                            /* a state kept over runs under compat = "spaic" */
+} hb_model;
+
+extern const hb_model *const HB_R(hb_models)[];
+extern const size_t HB_R(hb_model_count);
+
+#define HB_EACH(step) for (size_t j = 0; j < (step)->n; j++)
+/* gcoef[c][j] += value where it is wanted. */
+#define HB_GRAD(step, c, value)                                                                    \
+    if ((step)->gcoef[c]) HB_EACH(step)(step)->gcoef[c][j] += (value)
+
+#endif

@@ -1,0 +1,13 @@
+/* The table of neuron models: a new model is its file and a line here. */
+#include "neurons/model.h"
+
+#define MODELS(X)                                                                                  \
+    X(lif)                                                                                         \
+    X(plif) X(constantcurrentlif) X(nonspikinglif) X(lifm) X(li) X(if) X(ifsoftreset) X(ifb)       \
+        X(nonspikingifb) X(null) X(clif) X(clif2k) X(pclif) X(aclif)
+
+#define DECLARE(name) extern const hb_model HB_R(hb_model_##name);
+#define ENTRY(name)   &HB_R(hb_model_##name),
+MODELS(DECLARE)
+const hb_model *const HB_R(hb_models)[] = {MODELS(ENTRY)};
+const size_t HB_R(hb_model_count) = HB_COUNT(HB_R(hb_models));
