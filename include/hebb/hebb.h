@@ -217,6 +217,10 @@ HEBB_API hebb_status hebb_net_build(hebb_net *net);
 /* true (default): learners may change the network; false: no tape is kept and
  * nothing is learned. */
 HEBB_API hebb_status hebb_net_train(hebb_net *net, int on);
+/* For gradient checks in soft mode. true: the next runs keep the reset masks of
+ * the last one (and, with detach_reset, the spikes that it reset by), so that
+ * a finite difference sees what the gradient sees. Default false. */
+HEBB_API hebb_status hebb_net_hold(hebb_net *net, int on);
 
 /* ---- running ----------------------------------------------------------- */
 

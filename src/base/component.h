@@ -24,6 +24,7 @@ enum {
     HB_REQUIRED = 4,   /* no default */
     HB_UNSET = 8,      /* default: not given; hb_args_given() tells */
     HB_TRAINABLE = 16, /* may be named in `trainable` */
+    HB_TRAINED = 64,   /* HB_TRAINABLE, and trained whenever its group is */
     HB_INFINITE = 32   /* infinity is allowed too; otherwise only if it is the default */
 };
 

@@ -5,7 +5,10 @@
 
 #define TRAIN HB_POSITIVE | HB_TRAINABLE
 #define V0_DOC(text)                                                                               \
-    { "V0", HB_PER_UNIT, "1", 0, HB_ANY, HB_UNSET | HB_TRAINABLE, "gain of the input", NULL, text }
+    {                                                                                              \
+        "V0", HB_PER_UNIT, "1", 0, HB_ANY, HB_UNSET | HB_TRAINABLE | HB_TRAINED,                   \
+            "gain of the input", NULL, text                                                        \
+    }
 #define V_TH                                                                                       \
     { "v_th", HB_PER_UNIT, "1", 1, HB_ANY, HB_TRAINABLE, "threshold: fires where V > v_th" }
 
@@ -23,8 +26,10 @@ static const hb_param_info clif2k_params[] = {
     V0_DOC("b^(b/(b-1))/(b-1), b = tau_m/tau_s"),
 };
 static const hb_param_info pclif_params[] = {
-    {"tau_m", HB_PER_UNIT, "1", 0.9, HB_ANY, HB_TRAINABLE, "decay of M and E in a step", "tauM"},
-    {"tau_s", HB_PER_UNIT, "1", 0.6, HB_ANY, HB_TRAINABLE, "decay of S in a step", "tauS"},
+    {"tau_m", HB_PER_UNIT, "1", 0.9, HB_ANY, HB_TRAINABLE | HB_TRAINED,
+     "decay of M and E in a step", "tauM"},
+    {"tau_s", HB_PER_UNIT, "1", 0.6, HB_ANY, HB_TRAINABLE | HB_TRAINED, "decay of S in a step",
+     "tauS"},
     V_TH,
 };
 static const hb_param_info aclif_params[] = {

@@ -6,7 +6,7 @@
 static const hb_param_info params[] = {
     {"tau_m", HB_PER_UNIT, "steps", 2, 1, HB_INF, HB_ABOVE,
      "time constant at the start, in steps; gives tau = -ln(tau_m - 1)"},
-    {"tau", HB_PER_UNIT, "1", 0, HB_ANY, HB_UNSET | HB_TRAINABLE,
+    {"tau", HB_PER_UNIT, "1", 0, HB_ANY, HB_UNSET | HB_TRAINABLE | HB_TRAINED,
      "the learned number: the step's weight is sigmoid(tau)", NULL, "-ln(tau_m - 1)"},
     {"v_th", HB_PER_UNIT, "1", 1, HB_ANY, HB_TRAINABLE, "threshold: fires where u > v_th"},
 };

@@ -1,0 +1,130 @@
+/* The engine's insides, for files that are compiled for float and for double. */
+#ifndef HB_ENGINE_H
+#define HB_ENGINE_H
+
+#include "kernels/kernels.h"
+#include "network/network.h"
+#include "neurons/model.h"
+
+#ifdef HB_DOUBLE
+#define HB_DTYPE         HEBB_F64
+#define HB_K(op)         op##_f64
+#define HB_BLAS(op)      cblas_d##op
+#define HB_SURROGATE_ROW hb_surrogate_row_f64
+#else
+#define HB_DTYPE         HEBB_F32
+#define HB_K(op)         op##_f32
+#define HB_BLAS(op)      cblas_s##op
+#define HB_SURROGATE_ROW hb_surrogate_row_f32
+#endif
+
+/* What a group gives to those that read it. Rows are numbered from the step
+ * before the run: row 0 is the last step of the run before, or silence. */
+typedef enum hb_form { HB_FORM_BITS, HB_FORM_ROWS, HB_FORM_CONSTANT } hb_form;
+
+/* Strides of per-sample arrays count the planned steps, not those of the run. */
+typedef struct hb_part {
+    hb_group *group;
+    const hb_model *model; /* NULL: encoder or generator */
+    size_t n, words;
+    hb_form form;
+    uint64_t *bits;       /* [B][T+1][words] */
+    real *rows;           /* [B][T+1][n] */
+    real *constant;       /* [B][n]; silent before the first step */
+    bool constant_silent; /* row 0 is silence, not the constant */
+    float *floats;        /* [worker][T][n]: what an encoder writes */
+    real *V;              /* [B][T+1][n], if somebody reads V; may be rows itself */
+    real *state;          /* [B][states][n] */
+    size_t states;
+    real *coef[HB_COEFS]; /* [n] each */
+    bool wants_V;         /* a decoder, a monitor or a link reads it */
+    /* the tape */
+    bool active; /* a gradient flows through */
+    bool keep_x, keep_I, keep_states, keep_slope;
+    uint64_t *window;          /* [B][T][words] */
+    double low, high, height;  /* of a box window */
+    real *slope, *x, *I;       /* [B][T][n] */
+    real *before;              /* [B][T][states][n]: states before each step */
+    real *mask;                /* [B][T][n], soft mode */
+    real *dI;                  /* [B][T][n] */
+    real *gcoef;               /* [B][coefs][n] */
+    bool wants_coef[HB_COEFS]; /* gradient */
+    bool any_coef;
+} hb_part;
+
+typedef struct hb_link {
+    hb_connection *connection;
+    hb_part *pre, *post;
+    const hb_wiring *wiring;
+    hb_parameter *weight, *bias; /* values of the engine's type; bias may be NULL */
+    size_t lag;                  /* steps of a hop, without the delay */
+    real *constant;              /* [B][post]: product of a constant source */
+    real *state;                 /* [B][2][post]: R and D of a filter */
+    real *pending;               /* [B][delay_max][post]: on its way at the end of a run */
+    real decay[2];
+    real *total;       /* [B][post]: sum of the deltas that a constant source drove */
+    real *dsum;        /* [B][T][post]: deltas behind a filter */
+    uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
+} hb_link;
+
+/* Room of one worker. */
+typedef struct hb_worker {
+    hb_env env;      /* where an encoder's error is kept until the run ends */
+    real **I;        /* [part]: [T][n]; NULL where the tape holds it */
+    real **sum;      /* [link]: [T + delay_max][post], of filters and delays */
+    real *x, *o, *m; /* [n] */
+    real **dO;       /* [part]: [T][n] */
+    real **dV;       /* [part]: [T][n], or NULL */
+    real **adj;      /* [part]: [states][n] */
+    real **dfilter;  /* [link]: [2][post] */
+    real *dx;        /* [n] */
+    uint32_t *index; /* positions: max(n, T) */
+    uint64_t spikes;
+} hb_worker;
+
+typedef struct hb_machine {
+    hb_engine base; /* first */
+    const hb_kernels *kernels;
+    hb_part *parts; /* as graph->groups */
+    hb_link *links; /* as graph->connections */
+    hb_worker *workers;
+    double **record; /* [readout]: [2][T][B][n] of decoders that are not linear, or NULL */
+    size_t part_count, link_count, worker_count;
+    size_t batch_room, step_room; /* planned */
+    hb_arena arena;
+    hebb_status *sample_status; /* [B] */
+    bool fresh;                 /* the run began with a reset */
+} hb_machine;
+
+static inline uint64_t *hb_part_bits(const hb_machine *m, const hb_part *p, size_t b, size_t row) {
+    return p->bits + (b * (m->step_room + 1) + row) * p->words;
+}
+static inline real *hb_part_row(const hb_machine *m, const hb_part *p, real *rows, size_t b,
+                                size_t row) {
+    return rows + (b * (m->step_room + 1) + row) * p->n;
+}
+static inline real *hb_part_tape(const hb_machine *m, const hb_part *p, real *tape, size_t b,
+                                 size_t t) {
+    return tape + (b * m->step_room + t) * p->n;
+}
+
+/* Coefficients from parameters. */
+void HB_R(hb_machine_derive)(hb_machine *machine);
+/* Memory for a run of this size; keeps the state. */
+hebb_status HB_R(hb_machine_room)(hb_machine *machine, size_t batch, size_t steps);
+/* Adds what arrives over the link in steps t0 .. t1 of sample b to I rows. */
+void HB_R(hb_link_pull)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I, size_t b,
+                        size_t t0, size_t t1);
+/* The reverse: dI of steps t0 .. t1 to the source's dO. */
+void HB_R(hb_link_push)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b, size_t t0,
+                        size_t t1);
+/* The product of a constant source, once for the whole batch. */
+void HB_R(hb_link_constants)(hb_machine *machine, hb_link *link);
+/* Adds the weight gradient of source rows [64 block, 64 block + 64). */
+void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t block);
+void HB_R(hb_link_bias_gradient)(hb_machine *machine, hb_link *link);
+
+hebb_status HB_R(hb_machine_run)(hb_engine *engine, size_t batch, size_t steps, bool fresh);
+hebb_status HB_R(hb_machine_backward)(hb_engine *engine, size_t readout, const double *dpredict);
+
+#endif

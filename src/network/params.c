@@ -1,0 +1,157 @@
+/* Parameters between the engine's layout and the user's. */
+#include <math.h>
+#include <string.h>
+
+#include "network/network.h"
+
+size_t hb_param_find(const hb_engine *engine, const char *name) {
+    for (size_t i = 0; i < engine->param_count; i++)
+        if (!strcmp(engine->params[i].name, name)) return i;
+    return SIZE_MAX;
+}
+
+static double read(const hb_parameter *p, const void *from, size_t i) {
+    return p->dtype == HEBB_F64 ? ((const double *)from)[i] : (double)((const float *)from)[i];
+}
+static void write(const hb_parameter *p, size_t i, double value) {
+    if (p->dtype == HEBB_F64)
+        ((double *)p->values)[i] = value;
+    else
+        ((float *)p->values)[i] = (float)value;
+}
+
+/* Where synapse k of source i stands in the user's array. */
+static size_t place(const hb_wiring *w, size_t i, size_t k) {
+    if (w->one_to_one) return i;
+    return (w->index ? w->index[k] : k - i * w->post) * w->pre + i;
+}
+static size_t row_start(const hb_wiring *w, size_t i) {
+    return w->start ? w->start[i] : i * w->post;
+}
+
+static const hb_wiring *wiring_of(const hb_engine *engine, const hb_parameter *p) {
+    bool synapses = p->what == HB_P_WEIGHT || p->what == HB_P_DELAY;
+    return synapses ? &engine->graph->connections[p->connection].wiring : NULL;
+}
+
+void hb_param_get(const hb_engine *engine, const hb_parameter *p, const void *from,
+                  double *values) {
+    const hb_wiring *w = wiring_of(engine, p);
+    size_t cells = p->shape[0] * (p->ndim > 1 ? p->shape[1] : 1);
+    if (!w) {
+        for (size_t i = 0; i < cells; i++) values[i] = read(p, from, i);
+        return;
+    }
+    if (w->start) memset(values, 0, cells * sizeof *values);
+    for (size_t i = 0; i < w->pre; i++)
+        for (size_t k = row_start(w, i); k < row_start(w, i + 1); k++)
+            values[place(w, i, k)] = p->what == HB_P_DELAY ? w->delay_ms[k] : read(p, from, k);
+}
+
+static hebb_status check_value(hb_engine *engine, const hb_parameter *p, size_t i, double v) {
+    hb_env *env = engine->graph->env;
+    if (!isfinite(v))
+        return hb_fail(env, HEBB_E_NOT_FINITE, "%s[%zu] = %g; all must be finite numbers", p->name,
+                       i, v);
+    if (v < p->low || v > p->high || (p->low_open && v <= p->low))
+        return hb_fail(env, HEBB_E_RANGE, "%s[%zu] = %g is outside its bounds %g .. %g%s", p->name,
+                       i, v, p->low, p->high, p->low_open ? " (the lower one excluded)" : "");
+    return HEBB_OK;
+}
+
+hebb_status hb_param_set(hb_engine *engine, hb_parameter *p, const double *values) {
+    const hb_wiring *w = wiring_of(engine, p);
+    size_t cells = p->shape[0] * (p->ndim > 1 ? p->shape[1] : 1);
+    if (p->what == HB_P_DELAY)
+        return hb_fail(engine->graph->env, HEBB_E_UNSUPPORTED,
+                       "%s: delays are fixed when the network is built", p->name);
+    bool spaic = engine->graph->spaic && w; /* clamped when a run starts */
+    for (size_t i = 0; i < cells; i++)
+        if (!spaic || !isfinite(values[i])) HEBB_TRY(check_value(engine, p, i, values[i]));
+    engine->dirty = true;
+    if (!w) {
+        for (size_t i = 0; i < cells; i++) write(p, i, values[i]);
+        return HEBB_OK;
+    }
+    if (w->start && !w->one_to_one) { /* nothing may be set where no synapse is */
+        size_t wanted = 0, taken = 0;
+        for (size_t i = 0; i < cells; i++) wanted += values[i] != 0;
+        for (size_t i = 0; i < w->pre; i++)
+            for (size_t k = w->start[i]; k < w->start[i + 1]; k++)
+                taken += values[place(w, i, k)] != 0;
+        if (wanted != taken)
+            return hb_fail(engine->graph->env, HEBB_E_SHAPE,
+                           "%s: %zu values stand where the connection has no synapse; they must "
+                           "be 0",
+                           p->name, wanted - taken);
+    }
+    for (size_t i = 0; i < w->pre; i++)
+        for (size_t k = row_start(w, i); k < row_start(w, i + 1); k++)
+            write(p, k, values[place(w, i, k)]);
+    return HEBB_OK;
+}
+
+#define FIRST_BAD(type, values, count)                                                             \
+    do {                                                                                           \
+        const type *v_ = (values);                                                                 \
+        type sum_ = 0;                                                                             \
+        for (size_t i_ = 0; i_ < (count); i_++) sum_ += v_[i_] * 0;                                \
+        if (sum_ == 0) return SIZE_MAX;                                                            \
+        for (size_t i_ = 0; i_ < (count); i_++)                                                    \
+            if (!isfinite(v_[i_])) return i_;                                                      \
+    } while (0)
+
+/* Index of the first value that is not finite, or SIZE_MAX. */
+static size_t first_bad(hebb_dtype dtype, const void *values, size_t count) {
+    if (dtype == HEBB_F64)
+        FIRST_BAD(double, values, count);
+    else
+        FIRST_BAD(float, values, count);
+    return SIZE_MAX;
+}
+
+static void bound(hb_parameter *p) {
+    if (p->low <= -HB_INF && p->high >= HB_INF) return;
+    double low = p->low;
+    if (p->low_open) low = low == 0 ? 1e-6 : low + 1e-6 * fabs(low);
+    for (size_t i = 0; i < p->count; i++) {
+        double v = read(p, p->values, i);
+        if (v < low) write(p, i, low);
+        if (v > p->high) write(p, i, p->high);
+    }
+}
+
+hebb_status hb_params_settle(hb_engine *engine, const char *when) {
+    for (size_t i = 0; i < engine->param_count; i++) {
+        hb_parameter *p = &engine->params[i];
+        if (!p->trainable) continue;
+        size_t bad = first_bad(p->dtype, p->values, p->count);
+        if (bad != SIZE_MAX)
+            return hb_fail(engine->graph->env, HEBB_E_NOT_FINITE, "%s became %g %s (entry %zu)",
+                           p->name, read(p, p->values, bad), when, bad);
+        bound(p);
+    }
+    engine->dirty = true;
+    return HEBB_OK;
+}
+
+hebb_status hb_params_check_gradients(hb_engine *engine) {
+    for (size_t i = 0; i < engine->param_count; i++) {
+        hb_parameter *p = &engine->params[i];
+        size_t bad = p->grad ? first_bad(p->dtype, p->grad, p->count) : SIZE_MAX;
+        if (bad != SIZE_MAX)
+            return hb_fail(engine->graph->env, HEBB_E_NOT_FINITE,
+                           "the gradient of %s is %g (entry %zu)", p->name, read(p, p->grad, bad),
+                           bad);
+    }
+    return HEBB_OK;
+}
+
+void hb_params_zero_grad(hb_engine *engine, size_t owner) {
+    for (size_t i = 0; i < engine->param_count; i++) {
+        hb_parameter *p = &engine->params[i];
+        if (!p->grad || p->owner != owner) continue;
+        memset(p->grad, 0, p->count * (p->dtype == HEBB_F64 ? sizeof(double) : sizeof(float)));
+        p->row_count = 0;
+    }
+}
