@@ -38,6 +38,8 @@ typedef struct hb_augment {
     int flip;             /* mirror left-right half of the time */
 } hb_augment;
 
+/* Strengths must be finite, not negative and within reason. */
+hebb_status hb_augment_check(hb_env *env, const hb_augment *augment);
 /* scratch: hb_augment_scratch floats. Reads from `in`, writes `out`. */
 size_t hb_augment_scratch(size_t height, size_t width);
 void hb_augment_image(const hb_augment *augment, hb_stream *stream, size_t height, size_t width,
