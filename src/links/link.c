@@ -4,72 +4,37 @@
 #include <math.h>
 #include <string.h>
 
-#define COMMON(mean, std)                                                                          \
-    {"weight",                                                                                     \
-     HB_INIT,                                                                                      \
-     "1",                                                                                          \
-     0,                                                                                            \
-     HB_ANY,                                                                                       \
-     HB_UNSET | HB_TRAINABLE,                                                                      \
-     "weights [post, pre]: an array, a number, or an initializer such as normal(0, 0.1)",          \
-     NULL,                                                                                         \
-     "the kind's own draw"},                                                                       \
-        {"bias",                                                                                   \
-         HB_INIT,                                                                                  \
-         "1",                                                                                      \
-         0,                                                                                        \
-         HB_ANY,                                                                                   \
-         HB_UNSET | HB_TRAINABLE,                                                                  \
-         "current [post] added in every step: an array, a number, or an initializer",              \
-         NULL,                                                                                     \
-         "none"},                                                                                  \
-        {"w_mean", HB_NUM, "1", mean, HB_ANY, 0, "mean of the drawn weights"},                     \
-        {"w_std", HB_NUM, "1", std, HB_NOT_NEGATIVE, "spread of the drawn weights"},               \
-        {"w_min",                                                                                  \
-         HB_NUM,                                                                                   \
-         "1",                                                                                      \
-         0,                                                                                        \
-         HB_ANY,                                                                                   \
-         HB_UNSET | HB_INFINITE,                                                                   \
-         "lower bound, kept after every change",                                                   \
-         NULL,                                                                                     \
-         "none"},                                                                                  \
-        {"w_max",                                                                                  \
-         HB_NUM,                                                                                   \
-         "1",                                                                                      \
-         0,                                                                                        \
-         HB_ANY,                                                                                   \
-         HB_UNSET | HB_INFINITE,                                                                   \
-         "upper bound, kept after every change",                                                   \
-         NULL,                                                                                     \
-         "none"},                                                                                  \
-        {"delay",                                                                                  \
-         HB_INIT,                                                                                  \
-         "ms",                                                                                     \
-         0,                                                                                        \
-         HB_ANY,                                                                                   \
-         HB_UNSET,                                                                                 \
-         "delay of each synapse [post, pre]",                                                      \
-         NULL,                                                                                     \
-         "uniform in [min_delay, max_delay] if max_delay > 0"},                                    \
-        {"max_delay", HB_NUM, "ms", 0, HB_NOT_NEGATIVE, "longest delay; 0: no delays"},            \
-        {"min_delay", HB_NUM, "ms", 1, HB_NOT_NEGATIVE, "shortest drawn delay"},                   \
-        {"weight_quantization",                                                                    \
-         HB_BOOL,                                                                                  \
-         "1",                                                                                      \
-         0,                                                                                        \
-         0,                                                                                        \
-         1,                                                                                        \
-         0,                                                                                        \
-         "round weights to whole numbers in -128..128 when a run starts"},                         \
-        {"pre_var_name", HB_CHOICE, "1",  0, HB_ANY, 0, "what is read of the source",              \
-         NULL,           "O",       "O|V"},                                                        \
-        {"syn_type", HB_STRING, "1", 0, HB_ANY, 0, "synapse filter; see `hebb list synapse`",      \
-         "synapse",  "basic"},                                                                     \
-        {"tau", HB_NUM, "ms", 2, HB_POSITIVE, "time constant of 1_order_synapse"},                 \
-        {"tau_r", HB_NUM, "ms", 9, HB_POSITIVE, "slow time constant of 2_order_synapse"}, {        \
-        "tau_d", HB_NUM, "ms", 2, HB_POSITIVE, "fast time constant of 2_order_synapse"             \
-    }
+/* clang-format off */
+#define WEIGHTS(mean, std) \
+    {"weight", HB_INIT, "1", 0, HB_ANY, HB_UNSET | HB_TRAINABLE, \
+     "weights [post, pre]: an array, a number, or an initializer such as normal(0, 0.1)", NULL, \
+     "the kind's own draw"}, \
+    {"bias", HB_INIT, "1", 0, HB_ANY, HB_UNSET | HB_TRAINABLE, \
+     "current [post] added in every step: an array, a number, or an initializer", NULL, "none"}, \
+    {"w_mean", HB_NUM, "1", mean, HB_ANY, 0, "mean of the drawn weights"}, \
+    {"w_std", HB_NUM, "1", std, HB_NOT_NEGATIVE, "spread of the drawn weights"}
+#define BOUNDS \
+    {"w_min", HB_NUM, "1", 0, HB_ANY, HB_UNSET | HB_INFINITE, \
+     "lower bound, kept after every change", NULL, "none"}, \
+    {"w_max", HB_NUM, "1", 0, HB_ANY, HB_UNSET | HB_INFINITE, \
+     "upper bound, kept after every change", NULL, "none"}
+#define DELAYS \
+    {"delay", HB_INIT, "ms", 0, HB_ANY, HB_UNSET, "delay of each synapse [post, pre]", NULL, \
+     "uniform in [min_delay, max_delay] if max_delay > 0"}, \
+    {"max_delay", HB_NUM, "ms", 0, HB_NOT_NEGATIVE, "longest delay; 0: no delays"}, \
+    {"min_delay", HB_NUM, "ms", 1, HB_NOT_NEGATIVE, "shortest drawn delay"}
+#define PASSING \
+    {"weight_quantization", HB_BOOL, "1", 0, 0, 1, 0, \
+     "round weights to whole numbers in -128..128 when a run starts"}, \
+    {"pre_var_name", HB_CHOICE, "1", 0, HB_ANY, 0, "what is read of the source", NULL, "O", \
+     "O|V"}, \
+    {"syn_type", HB_STRING, "1", 0, HB_ANY, 0, "synapse filter; see `hebb list synapse`", \
+     "synapse", "basic"}, \
+    {"tau", HB_NUM, "ms", 2, HB_POSITIVE, "time constant of 1_order_synapse"}, \
+    {"tau_r", HB_NUM, "ms", 9, HB_POSITIVE, "slow time constant of 2_order_synapse"}, \
+    {"tau_d", HB_NUM, "ms", 2, HB_POSITIVE, "fast time constant of 2_order_synapse"}
+#define COMMON(mean, std) WEIGHTS(mean, std), BOUNDS, DELAYS, PASSING
+/* clang-format on */
 
 static const hb_param_info full_params[] = {COMMON(0.005, 0.05)};
 static const hb_param_info one_params[] = {COMMON(0.05, 0)};
