@@ -18,13 +18,16 @@ double hb_mean_loss(const hb_sums *sums) {
 double hb_accuracy(const hb_sums *sums) {
     return sums->count ? (double)sums->correct / (double)sums->count : 0;
 }
-double hb_mean_rate(const hb_trainer *trainer, const hb_sums *sums) {
+double hb_mean_rate(const hb_trainer *trainer, const hb_sums *sums, size_t group) {
     const hb_graph *graph = hb_reach_graph(trainer->net);
-    double neurons = 0;
-    for (size_t i = 0; i < graph->group_count; i++)
-        if (graph->groups[i].role == HB_NEURONS) neurons += (double)graph->groups[i].n;
+    double neurons = 0, spikes = 0;
+    for (size_t i = 0; i < graph->group_count && i < HB_RATE_GROUPS; i++) {
+        if (group == SIZE_MAX ? graph->groups[i].role != HB_NEURONS : group != i) continue;
+        neurons += (double)graph->groups[i].n;
+        spikes += (double)sums->spikes[i];
+    }
     double seconds = neurons * (double)sums->count * trainer->time * 1e-3;
-    return seconds > 0 ? (double)sums->spikes / seconds : 0;
+    return seconds > 0 ? spikes / seconds : 0;
 }
 
 /* ---- the network's ends ---- */
@@ -108,7 +111,8 @@ typedef struct batch_work {
     size_t learner;
     bool counted; /* predictions and loss of the first showing are in */
     double loss;
-    uint64_t correct, spikes;
+    uint64_t correct;
+    hb_sums *sums;
     uint64_t *confusion;
     size_t classes;
 } batch_work;
@@ -136,7 +140,9 @@ static hebb_status count_correct(batch_work *w) {
         if (w->confusion && label < w->classes && best < w->classes)
             w->confusion[label * w->classes + best]++;
     }
-    w->spikes += hb_reach_engine(t->net)->spikes;
+    const uint64_t *spikes = hb_reach_engine(t->net)->spikes;
+    size_t groups = hb_reach_graph(t->net)->group_count;
+    for (size_t i = 0; i < groups && i < HB_RATE_GROUPS; i++) w->sums->spikes[i] += spikes[i];
     w->counted = true;
     return HEBB_OK;
 }
@@ -149,13 +155,16 @@ static hebb_status take_loss(batch_work *w, size_t learner, double *loss) {
                    *loss);
 }
 
+/* LBFGS comes back here; what counts is the first time, before any change. */
 static hebb_status run_again(void *user, double *loss) {
     batch_work *w = user;
     hebb_learner *learner = w->trainer->learners[w->learner].learner;
     HEBB_TRY(hebb_learner_zero_grad(learner));
     HEBB_TRY(show(w));
-    if (!w->counted) HEBB_TRY(count_correct(w));
+    bool first = !w->counted;
+    if (first) HEBB_TRY(count_correct(w));
     HEBB_TRY(take_loss(w, w->learner, loss));
+    if (first) w->loss = *loss;
     return hebb_learner_backward(learner);
 }
 
@@ -164,13 +173,12 @@ static bool wants_closure(hebb_learner *learner) {
     return optim && optim->ops && optim->ops->needs_closure;
 }
 
-static hebb_status learn_batch(batch_work *w) {
+/* One showing serves the losses of all learners. */
+static hebb_status take_gradients(batch_work *w) {
     hb_trainer *t = w->trainer;
-    bool shown = false;
     for (size_t i = 0; i < t->learner_count; i++)
         HEBB_TRY(hebb_learner_zero_grad(t->learners[i].learner));
     HEBB_TRY(show(w));
-    shown = true;
     HEBB_TRY(count_correct(w));
     for (size_t i = 0; i < t->learner_count; i++) {
         double loss;
@@ -179,20 +187,22 @@ static hebb_status learn_batch(batch_work *w) {
         if (!wants_closure(t->learners[i].learner))
             HEBB_TRY(hebb_learner_backward(t->learners[i].learner));
     }
-    for (size_t i = 0; i < t->learner_count; i++) {
-        hebb_learner *learner = t->learners[i].learner;
-        if (!wants_closure(learner)) {
+    return HEBB_OK;
+}
+
+static hebb_status learn_batch(batch_work *w) {
+    hb_trainer *t = w->trainer;
+    if (t->learner_count > 1 || !wants_closure(t->learners[0].learner)) HEBB_TRY(take_gradients(w));
+    for (w->learner = 0; w->learner < t->learner_count; w->learner++) {
+        hebb_learner *learner = t->learners[w->learner].learner;
+        if (wants_closure(learner))
+            HEBB_TRY(hebb_learner_optim_step_closure(learner, run_again, w));
+        else
             HEBB_TRY(hebb_learner_optim_step(learner));
-            continue;
-        }
-        w->learner = i;
-        HEBB_TRY(hebb_learner_optim_step_closure(learner, run_again, w));
-        shown = false;
     }
     for (size_t i = 0; i < t->learner_count; i++)
         if (t->learners[i].scheduled && t->learners[i].every_batch)
             HEBB_TRY(hebb_learner_schedule_step(t->learners[i].learner, w->loss));
-    (void)shown;
     return HEBB_OK;
 }
 
@@ -234,13 +244,13 @@ static hebb_status do_batch(phase *p, size_t count) {
     batch_work w = {.trainer = t,
                     .epoch = p->learn ? t->epoch + 1 : 0,
                     .count = count,
+                    .sums = p->sums,
                     .confusion = p->confusion,
                     .classes = p->classes};
     hebb_status status = p->learn ? learn_batch(&w) : judge_batch(&w);
     if (status < 0) return add_place(p, status);
     p->sums->loss += w.loss * (double)count;
     p->sums->correct += w.correct;
-    p->sums->spikes += w.spikes;
     p->sums->count += count;
     p->sums->seconds = hb_seconds_now() - p->start;
     ++*p->batch;

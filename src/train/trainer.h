@@ -9,9 +9,12 @@
 
 /* Sums over the samples of one phase, whole numbers and a double: they are part of
  * a checkpoint in the middle of an epoch. */
+enum { HB_RATE_GROUPS = 64 }; /* groups whose rates are kept: the first so many */
+
 typedef struct hb_sums {
     double loss; /* of samples */
-    uint64_t correct, count, spikes;
+    uint64_t correct, count;
+    uint64_t spikes[HB_RATE_GROUPS];
     double seconds;
 } hb_sums;
 
@@ -69,8 +72,8 @@ hebb_status hb_trainer_schedules(hb_trainer *trainer, double metric);
 
 double hb_mean_loss(const hb_sums *sums);
 double hb_accuracy(const hb_sums *sums);
-/* Mean over the neurons, spikes a second. */
-double hb_mean_rate(const hb_trainer *trainer, const hb_sums *sums);
+/* Spikes a second and neuron of a group; of group SIZE_MAX: of all neurons. */
+double hb_mean_rate(const hb_trainer *trainer, const hb_sums *sums, size_t group);
 double hb_seconds_now(void); /* a clock that never goes back */
 
 #endif
