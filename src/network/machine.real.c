@@ -530,5 +530,15 @@ static void reset(hb_engine *engine) {
     for (size_t b = 0; b < m->batch_room; b++) HB_R(hb_machine_reset_sample)(m, b);
 }
 
-const hb_engine_ops HB_R(hb_engine_ops) = {create, destroy, build, HB_R(hb_machine_run),
-                                           reset,  constant};
+static bool spiked(const hb_engine *engine, size_t group, size_t b, size_t t, size_t neuron) {
+    const hb_machine *m = (const hb_machine *)engine;
+    const hb_part *p = &m->parts[group];
+    if (p->form == HB_FORM_BITS)
+        return hb_part_bits(m, p, b, t + 1)[neuron / 64] >> neuron % 64 & 1;
+    if (p->form == HB_FORM_CONSTANT) return p->constant[b * p->n + neuron] != 0;
+    return hb_part_row(m, p, p->rows, b, t + 1)[neuron] != 0;
+}
+
+const hb_engine_ops HB_R(hb_engine_ops) = {
+    create, destroy, build, HB_R(hb_machine_run), reset, constant, spiked,
+};
