@@ -138,7 +138,7 @@ static void settle_a(hb_step *k) {
 }
 static void unsettle_a(hb_step *k) {
     unsettle(k);
-    HB_EACH(k) k->dO[j] += k->adj[O_OLD][j];
+    if (!k->detach) HB_EACH(k) k->dO[j] += k->adj[O_OLD][j];
 }
 static void unintegrate_a(hb_step *k) {
     real *a = k->adj[A];
