@@ -269,7 +269,7 @@ static trace run(const char *name, const hebb_param *params, double dt, bool spa
     for (size_t c = 0; c < model->coef_count; c++) {
         const hb_coef *coef = &model->coefs[c];
         double p = coef->derive == HB_GAIN && !hb_args_given(&args, coef->param)
-                       ? model->default_gain(&args)
+                       ? model->default_gain(&args, 0)
                        : hb_args_num(&args, coef->param);
         r.coef[c] = coef->derive == HB_DECAY ? exp(-dt / p) : coef->derive == HB_RATE ? dt / p : p;
     }
