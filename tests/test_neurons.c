@@ -472,6 +472,66 @@ static void golden_numbers(void **state) {
     assert_true(fabs(two.V[7] - .187794) < 1e-5);
 }
 
+/* ---- docs/neurons.md says what the tables say ---------------------------- */
+
+static char *read_docs(void) {
+    char path[1000];
+    snprintf(path, sizeof path, "%s", __FILE__);
+    char *end = strstr(path, "tests/test_neurons.c");
+    assert_non_null(end);
+    strcpy(end, "docs/neurons.md");
+    FILE *file = fopen(path, "r");
+    if (!file) fail_msg("no %s", path);
+    char *text = calloc(1, 200000);
+    assert_non_null(text);
+    assert_true(fread(text, 1, 199999, file) > 1000);
+    fclose(file);
+    return text;
+}
+
+static void check_row(const char *page, const char *model, const hb_param_info *info) {
+    char row[400], number[32], alias[60] = "";
+    if (info->aliases) snprintf(alias, sizeof alias, ", `%s`", info->aliases);
+    snprintf(row, sizeof row, "| `%s`%s | %s | %s | %s | %s | %s |\n", info->name, alias,
+             info->unit,
+             info->flags & HB_UNSET ? info->def_text : hb_number_text(number, info->def),
+             info->low == 0   ? "> 0"
+             : info->low == 1 ? "> 1"
+                              : "any",
+             info->flags & HB_TRAINED     ? "with its group"
+             : info->flags & HB_TRAINABLE ? "by name"
+                                          : "no",
+             info->doc);
+    if (!strstr(page, row)) fail_msg("docs/neurons.md, %s: no row %s", model, row);
+}
+
+static void docs_say_what_the_tables_say(void **state) {
+    (void)state;
+    char *docs = read_docs();
+    size_t pages = 0;
+    for (const char *at = docs; (at = strstr(at, "\n## `")); at++) pages++;
+    assert_int_equal(pages, hb_model_count_f64);
+    for (size_t i = 0; i < hb_model_count_f64; i++) {
+        const hb_model *model = hb_models_f64[i];
+        const hb_component *c = model->component;
+        char title[60];
+        snprintf(title, sizeof title, "\n## `%s`\n", c->name);
+        char *page = strstr(docs, title), *next = page ? strstr(page + 1, "\n## ") : NULL;
+        if (!page) fail_msg("docs/neurons.md has no section on %s", c->name);
+        if (next) *next = 0;
+        for (size_t p = 0; p < c->param_count; p++) check_row(page, c->name, &c->params[p]);
+        for (size_t s = 0; s < model->state_count; s++) {
+            char name[40];
+            snprintf(name, sizeof name, "`%.*s`", (int)strcspn(model->states[s], "|"),
+                     model->states[s]);
+            if (!strstr(page, name)) fail_msg("docs/neurons.md, %s: no %s", c->name, name);
+        }
+        assert_non_null(strstr(page, c->source));
+        if (next) *next = '\n';
+    }
+    free(docs);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(backward_is_the_derivative_of_forward),
@@ -483,6 +543,7 @@ int main(void) {
         cmocka_unit_test(nonspikinglif_is_three_exponentials),
         cmocka_unit_test(spikes_reset),
         cmocka_unit_test(golden_numbers),
+        cmocka_unit_test(docs_say_what_the_tables_say),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
