@@ -116,7 +116,7 @@ static hebb_status find_readout(hebb_learner *learner, const char *decoder, int 
 hebb_status hb_learner_set_loss(hebb_learner *learner, const char *decoder, const char *loss,
                                 const hebb_param *params) {
     hb_graph *g = learner->graph;
-    int readout;
+    int readout = -1;
     HEBB_TRY(find_readout(learner, decoder, &readout));
     const hb_readout *r = &g->readouts[readout];
     if (r->decoder.ops->whole_record)
