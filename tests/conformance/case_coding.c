@@ -143,7 +143,7 @@ void run_encoders(const suite *s) {
     }
 }
 
-/* ---- decoders ---- */
+/* ---- decoders and rewards ---- */
 
 /* The record [steps][batch][num]: given, or one of the file's by name. */
 static numbers record_of(trial *t, const suite *s, const cJSON *node) {
@@ -164,39 +164,79 @@ static void run_decoder(trial *t, const suite *s, const cJSON *node) {
     params p = {.count = 0};
     params_add_all(t, &p, golden_optional(node, "kwargs"), NULL);
     size_t count = 0;
-    if (!trial_fine(t) ||
-        !trial_call(t,
-                    hebb_decode_record(t->ctx, method, p.items, record.values, record.shape[0],
-                                       record.shape[1], record.shape[2], NULL, 0, &count),
-                    "decoding"))
-        return;
-    double *ours = trial_alloc(t, count, sizeof *ours);
-    if (ours &&
-        trial_call(t,
-                   hebb_decode_record(t->ctx, method, p.items, record.values, record.shape[0],
-                                      record.shape[1], record.shape[2], ours, count, &count),
-                   "decoding"))
-        trial_compare(t, "output", &golden, ours, count,
-                      golden_whole(&golden) ? EXACT : TRACE_ERROR);
+    double *ours = NULL;
+    for (int i = 0; i < 2; i++) { /* first how many, then which */
+        if (!trial_fine(t) ||
+            !trial_call(t,
+                        hebb_decode_record(t->ctx, method, p.items, record.values, record.shape[0],
+                                           record.shape[1], record.shape[2], ours, count, &count),
+                        "decoding"))
+            return;
+        if (!i) ours = trial_alloc(t, count, sizeof *ours);
+    }
+    trial_compare(t, "output", &golden, ours, count, golden_whole(&golden) ? EXACT : TRACE_ERROR);
+}
+
+static void run_reward(trial *t, const suite *s, const cJSON *node) {
+    const char *method = golden_text(t, node, "method");
+    numbers record = record_of(t, s, node), golden = golden_array(t, node, "output");
+    numbers target = golden_array(t, node, "target");
+    params p = {.count = 0};
+    params_add_all(t, &p, golden_optional(node, "kwargs"), NULL);
+    size_t count = 0;
+    double *ours = NULL;
+    for (int i = 0; i < 2; i++) { /* first how many, then which */
+        if (!trial_fine(t) ||
+            !trial_call(t,
+                        hebb_reward_record(t->ctx, method, p.items, t->way, record.values,
+                                           record.shape[0], record.shape[1], record.shape[2],
+                                           target.values, target.count, ours, count, &count),
+                        "reward"))
+            return;
+        if (!i) ours = trial_alloc(t, count, sizeof *ours);
+    }
+    trial_compare(t, "output", &golden, ours, count, TRACE_ERROR);
+}
+
+/* SPAIC has one reward for a batch, and takes silence for class 0. */
+static bool reward_has_quirk(const suite *s, const cJSON *node) {
+    trial t;
+    trial_begin(&t, s, "", "");
+    numbers record = record_of(&t, s, node);
+    bool quirk = !trial_fine(&t) || record.shape[1] > 1;
+    double spikes = 0;
+    for (size_t i = 0; !quirk && i < record.count; i++) spikes += record.values[i];
+    trial_free(&t);
+    return quirk || spikes == 0;
+}
+
+static void run_record(const suite *s, const cJSON *node, const char *name, bool reward) {
+    const char *ways[] = {reward ? "spaic" : "", NULL};
+    if (reward && !reward_has_quirk(s, node)) ways[1] = "none";
+    for (int i = 0; i < 2 && ways[i]; i++) {
+        trial t;
+        trial_begin(&t, s, name, ways[i]);
+        if (reward)
+            run_reward(&t, s, node);
+        else
+            run_decoder(&t, s, node);
+        trial_end(&t, s->tally);
+    }
 }
 
 void run_decoders(const suite *s) {
-    static const char *const lists[] = {"decoders", "actions"};
-    for (int i = 0; i < 2; i++) {
+    static const char *const lists[] = {"decoders", "rewards", "actions"};
+    for (int i = 0; i < 3; i++) {
         const cJSON *node;
         size_t index = 0;
         if (!golden_optional(s->root, lists[i])) continue;
         cJSON_ArrayForEach(node, golden_cases(s, s->root, lists[i])) {
             char name[128];
             if (!golden_case(s, node, "case", index++, name, sizeof name)) continue;
-            if (i == 1) {
+            if (i < 2)
+                run_record(s, node, name, i == 1);
+            else
                 trial_skip(s, name, "actions are not part of this version");
-                continue;
-            }
-            trial t;
-            trial_begin(&t, s, name, "");
-            run_decoder(&t, s, node);
-            trial_end(&t, s->tally);
         }
     }
 }

@@ -60,6 +60,8 @@ typedef struct suite {
 void trial_begin(trial *t, const suite *s, const char *name, const char *way);
 /* Prints the line, counts, frees. */
 void trial_end(trial *t, counts *tally);
+/* Frees alone: for a look at a case that is no trial of it. */
+void trial_free(trial *t);
 /* Keeps the first problem. Returns false, always. */
 bool trial_problem(trial *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline bool trial_fine(const trial *t) { return !t->problem[0]; }

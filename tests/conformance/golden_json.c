@@ -144,21 +144,37 @@ bool golden_case(const suite *s, const cJSON *node, const char *key, size_t inde
 
 /* ---- arrays ---- */
 
-static bool fill(trial *t, const cJSON *node, const char *what, const numbers *n, size_t depth,
-                 double **to) {
+/* Where in the nested lists a complaint is: "[2][0]". */
+static const char *place(const size_t *at, size_t depth, char *buffer, size_t size) {
+    buffer[0] = 0;
+    for (size_t d = 0, n = 0; d < depth; d++)
+        n += (size_t)snprintf(buffer + n, size - n, "[%zu]", at[d]);
+    return buffer;
+}
+
+static bool fill(trial *t, const cJSON *node, const char *what, const numbers *n, size_t *at,
+                 size_t depth, double **to) {
+    char where[100];
     if (depth == n->ndim) {
         if (!as_number(node, *to))
-            return trial_problem(t, "%s holds %s where a number must be (after %zu numbers)", what,
-                                 kind_of(node), (size_t)(*to - n->values));
+            return trial_problem(t, "%s%s must be a number, not %s", what,
+                                 place(at, depth, where, sizeof where), kind_of(node));
         ++*to;
         return true;
     }
-    size_t size = cJSON_IsArray(node) ? (size_t)cJSON_GetArraySize(node) : 0;
-    if (!cJSON_IsArray(node) || size != n->shape[depth])
-        return trial_problem(t, "%s: a list of %zu must stand after %zu numbers, not %s of %zu",
-                             what, n->shape[depth], (size_t)(*to - n->values), kind_of(node), size);
+    if (!cJSON_IsArray(node))
+        return trial_problem(t, "%s%s must be a list of %zu, not %s", what,
+                             place(at, depth, where, sizeof where), n->shape[depth], kind_of(node));
+    size_t size = (size_t)cJSON_GetArraySize(node);
+    if (size != n->shape[depth])
+        return trial_problem(t, "%s%s is a list of %zu; the lists before it have %zu", what,
+                             place(at, depth, where, sizeof where), size, n->shape[depth]);
     const cJSON *child;
-    cJSON_ArrayForEach(child, node) if (!fill(t, child, what, n, depth + 1, to)) return false;
+    at[depth] = 0;
+    cJSON_ArrayForEach(child, node) {
+        if (!fill(t, child, what, n, at, depth + 1, to)) return false;
+        at[depth]++;
+    }
     return true;
 }
 
@@ -182,7 +198,8 @@ numbers golden_numbers(trial *t, const cJSON *node, const char *what) {
     }
     n.values = trial_alloc(t, n.count, sizeof *n.values);
     double *to = n.values;
-    if (n.values) fill(t, node, what, &n, 0, &to);
+    size_t at[DEPTH] = {0};
+    if (n.values) fill(t, node, what, &n, at, 0, &to);
     return n;
 }
 

@@ -35,6 +35,10 @@ void trial_end(trial *t, counts *tally) {
         printf("no error in %zu numbers\n", t->compared);
     tally->passed += good;
     tally->failed += !good;
+    trial_free(t);
+}
+
+void trial_free(trial *t) {
     for (block *b = t->memory; b;) {
         block *next = b->next;
         free(b);
