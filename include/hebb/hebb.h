@@ -154,8 +154,8 @@ HEBB_API uint64_t hebb_ctx_work_done(const hebb_ctx *ctx, int thread);
 /* ---- components -------------------------------------------------------- */
 
 /* What exists: kind is "neuron", "connection", "synapse", "initializer",
- * "encoder", "generator", "decoder", "learner", "surrogate", "loss",
- * "optimizer", "schedule" or "reward". Walk with index 0, 1, ... until NULL. */
+ * "encoder", "generator", "decoder", "reward", "learner", "surrogate", "loss",
+ * "optimizer" or "schedule". Walk with index 0, 1, ... until NULL. */
 HEBB_API const char *hebb_component_kind(size_t index);
 HEBB_API const char *hebb_component_name(const char *kind, size_t index);
 /* One line of meaning; NULL past the end. */
@@ -478,6 +478,19 @@ HEBB_API hebb_status hebb_generate(hebb_ctx *ctx, const char *method, const hebb
 HEBB_API hebb_status hebb_decode_record(hebb_ctx *ctx, const char *method, const hebb_param *params,
                                         const double *record, size_t steps, size_t batch,
                                         size_t num, double *predict, size_t capacity,
+                                        size_t *count);
+/* The reward for record[steps, batch, num] of spikes ("global_reward",
+ * "da_reward", "xor_reward", "environment_reward", "classify_reward").
+ * target[target_count]: the label of each sample, or environment_reward's values
+ * (one, or one a sample). reward has *count numbers, at most capacity: [batch] or,
+ * for da_reward and classify_reward, [batch, num]; compat = "spaic" averages or
+ * sums over the batch as SPAIC does. Call with reward NULL to learn the count.
+ * With dec_sample_step = k, k <= steps: the last reward of such a run, which
+ * judges k steps; without it the whole record is judged. */
+HEBB_API hebb_status hebb_reward_record(hebb_ctx *ctx, const char *method, const hebb_param *params,
+                                        const char *compat, const double *record, size_t steps,
+                                        size_t batch, size_t num, const double *target,
+                                        size_t target_count, double *reward, size_t capacity,
                                         size_t *count);
 
 #ifdef __cplusplus

@@ -4,6 +4,8 @@
 #include "api/ctx.h"
 #include "base/nearest.h"
 #include "coding/coding.h"
+#include "coding/rewards.h"
+#include "learning/gradient/losses.h"
 #include "links/link.h"
 #include "neurons/model.h"
 #include "neurons/surrogate.h"
@@ -25,6 +27,7 @@ PLAIN_TABLE(initializer, hb_initializers, hb_initializer_count)
 OPS_TABLE(encoder, hb_encoders, hb_encoder_count)
 OPS_TABLE(generator, hb_generators, hb_generator_count)
 OPS_TABLE(decoder, hb_decoders, hb_decoder_count)
+OPS_TABLE(reward, hb_rewards, hb_reward_count)
 OPS_TABLE(surrogate, hb_surrogates, hb_surrogate_count)
 
 /* A room with a new kind of component adds its line here. */
@@ -34,7 +37,8 @@ static const struct {
 } rooms[] = {
     {"neuron", neuron_at},           {"connection", connection_at}, {"synapse", synapse_at},
     {"initializer", initializer_at}, {"encoder", encoder_at},       {"generator", generator_at},
-    {"decoder", decoder_at},         {"surrogate", surrogate_at},
+    {"decoder", decoder_at},         {"reward", reward_at},         {"surrogate", surrogate_at},
+    {"loss", hb_loss_component},
 };
 
 static table_at room_of(const char *kind) {
