@@ -158,11 +158,19 @@ HEBB_API uint64_t hebb_ctx_work_done(const hebb_ctx *ctx, int thread);
  * "optimizer" or "schedule". Walk with index 0, 1, ... until NULL. */
 HEBB_API const char *hebb_component_kind(size_t index);
 HEBB_API const char *hebb_component_name(const char *kind, size_t index);
+/* One line of meaning; NULL past the end. */
+HEBB_API const char *hebb_component_summary(const char *kind, size_t index);
 /* The component's page as Markdown: meaning, equation, source, aliases and a
  * table of parameters. *text belongs to the context and lives until the next
  * call. HEBB_E_NAME suggests the nearest name. kind may be NULL. */
 HEBB_API hebb_status hebb_component_page(hebb_ctx *ctx, const char *kind, const char *name,
                                          const char **text);
+/* The nearest of names (NULL ends them; "a|b" holds two) for "did you mean";
+ * "" where none is near. Lives until the next call in this thread. */
+HEBB_API const char *hebb_nearest(const char *wanted, const char *const *names);
+/* What a safetensors file holds: arrays with type and shape, and metadata.
+ * *text as above. */
+HEBB_API hebb_status hebb_file_describe(hebb_ctx *ctx, const char *path, const char **text);
 
 /* ---- network ----------------------------------------------------------- */
 
@@ -318,6 +326,9 @@ HEBB_API double hebb_learner_lr(const hebb_learner *learner);
 
 typedef struct hebb_dataset hebb_dataset;
 
+/* The data sets known by name, and a line about each; NULL past the end. */
+HEBB_API const char *hebb_dataset_name(size_t index);
+HEBB_API const char *hebb_dataset_about(size_t index);
 /* source: "strokes", "yin-yang", "mnist", "fashion-mnist" or a folder of IDX
  * files; split: "train" or "test". Files are looked for in path, then in
  * HEBB_DATA_DIR, then in the cache. limit 0: all samples. */
