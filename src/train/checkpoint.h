@@ -3,6 +3,7 @@
 #ifndef HB_CHECKPOINT_H
 #define HB_CHECKPOINT_H
 
+#include "io/safetensors.h"
 #include "train/trainer.h"
 
 /* What a run remembers of its epochs; NaN: not measured. */
