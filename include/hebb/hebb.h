@@ -427,25 +427,32 @@ typedef struct hebb_optimizer hebb_optimizer;
 typedef enum hebb_dtype { HEBB_F32 = 0, HEBB_F64 = 1 } hebb_dtype;
 
 /* name: Adam, AdamW, SparseAdam, Adamax, ASGD, LBFGS, RMSprop, Rprop, SGD,
- * Adadelta, Adagrad or an alias, in any case. lr: the learning rate. */
+ * Adadelta, Adagrad or an alias, in any case. lr: the learning rate, >= 0. */
 HEBB_API hebb_status hebb_optimizer_create(hebb_ctx *ctx, const char *name, double lr,
                                            const hebb_param *params, hebb_optimizer **optimizer);
+/* Frees its schedules, too. */
 HEBB_API void hebb_optimizer_free(hebb_optimizer *optimizer);
 /* Adds an array of count numbers as rows x (count / rows); the optimizer keeps
  * the pointers, so both arrays must outlive it. */
 HEBB_API hebb_status hebb_optimizer_add(hebb_optimizer *optimizer, hebb_dtype dtype, void *values,
                                         const void *gradient, size_t rows, size_t count);
-/* For SparseAdam: rows of array `index` whose gradient counts in the next step. */
+/* For SparseAdam: rows of array `index` whose gradient counts in the next step, each
+ * named once; after it, and for rows NULL, all rows count. An array for which this
+ * was never called is given Adam's step. */
 HEBB_API hebb_status hebb_optimizer_rows(hebb_optimizer *optimizer, size_t index,
                                          const uint32_t *rows, size_t count);
+/* A gradient or value that is NaN or infinite is HEBB_E_NOT_FINITE; nothing has
+ * changed then. */
 HEBB_API hebb_status hebb_optimizer_step(hebb_optimizer *optimizer);
-/* LBFGS evaluates through closure: it must fill the gradients and *loss. */
+/* LBFGS evaluates through closure: it must fill the gradients and *loss. The others
+ * call it once. first_loss (or NULL) receives the first evaluation. */
 HEBB_API hebb_status hebb_optimizer_step_closure(hebb_optimizer *optimizer,
                                                  hebb_status (*closure)(void *user, double *loss),
                                                  void *user, double *first_loss);
 HEBB_API double hebb_optimizer_lr(const hebb_optimizer *optimizer);
+/* Sets the rate now; before any schedule is made, also the rate that they start from. */
 HEBB_API hebb_status hebb_optimizer_set_lr(hebb_optimizer *optimizer, double lr);
-/* An option now in force: "lr", "momentum", "weight_decay", ...; NaN if none. */
+/* An option now in force: "lr", "momentum", "beta1", "weight_decay", ...; NaN if none. */
 HEBB_API double hebb_optimizer_option(const hebb_optimizer *optimizer, const char *name);
 /* A state array of parameter array `index` ("exp_avg", "ax", ...), or NULL. */
 HEBB_API const void *hebb_optimizer_state(const hebb_optimizer *optimizer, size_t index,
@@ -453,7 +460,9 @@ HEBB_API const void *hebb_optimizer_state(const hebb_optimizer *optimizer, size_
 
 typedef struct hebb_schedule hebb_schedule;
 
-/* Changes the optimizer's learning rate at every step. */
+/* Changes the optimizer's learning rate at every step. name: LambdaLR, StepLR,
+ * MultiStepLR, ExponentialLR, CosineAnnealingLR, ReduceLROnPlateau, CyclicLR or
+ * CosineAnnealingWarmRestarts, in any case. metric is read by ReduceLROnPlateau alone. */
 HEBB_API hebb_status hebb_schedule_create(hebb_optimizer *optimizer, const char *name,
                                           const hebb_param *params, hebb_schedule **schedule);
 HEBB_API void hebb_schedule_free(hebb_schedule *schedule);
