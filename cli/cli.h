@@ -148,6 +148,7 @@ void cli_progress_end(cli_progress *progress);
 /* After this the first Ctrl-C makes cli_progress_step ask to stop, the second
  * ends the process. */
 void cli_catch_interrupt(void);
+int cli_interrupt_code(void); /* 128 + the signal: 130 for Ctrl-C */
 
 #define CLI_OPT_HELP                                                                               \
     { CLI_HELP, "help", 'h', CLI_NOTHING, NULL, "show this help and exit", 0, 0, NULL }

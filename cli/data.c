@@ -28,8 +28,8 @@ static int get(const cli_args *args, const char *name) {
 
 static int list_sets(void) {
     const char *name;
-    for (size_t i = 0; (name = hebb_dataset_name(i)); i++)
-        printf("%-14s  %s\n", name, hebb_dataset_about(i));
+    for (size_t i = 0; (name = hebb_component_name("dataset", i)); i++)
+        printf("%-14s  %s\n", name, hebb_component_summary("dataset", i));
     return CLI_OK;
 }
 

@@ -10,10 +10,9 @@
 
 static volatile sig_atomic_t interrupted;
 
-static void on_interrupt(int number) {
-    (void)number;
-    interrupted = 1;
-}
+static void on_interrupt(int number) { interrupted = number; }
+
+int cli_interrupt_code(void) { return interrupted ? 128 + interrupted : CLI_INTERRUPTED; }
 
 void cli_catch_interrupt(void) {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
@@ -124,7 +123,7 @@ int cli_progress_step(void *user, const hebb_progress *now) {
         cli_complain("interrupted: saving; once more ends at once");
         progress->told = true;
     }
-    return interrupted;
+    return interrupted != 0;
 }
 
 void cli_progress_note(void *user, const char *line) {

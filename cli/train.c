@@ -10,7 +10,8 @@ static const cli_option options[] = {
      "training.epochs"},
     {CLI_BATCH_SIZE, "batch-size", 'b', CLI_WHOLE, "N", "samples in a batch", 1, 1e9,
      "training.batch_size"},
-    {CLI_LR, "lr", 0, CLI_REAL, "X", "learning rate of the optimizer", 0, 1e30, "learner.lr"},
+    {CLI_LR, "lr", 0, CLI_REAL, "X", "learning rate of the optimizer", 0, 1e30,
+     "learner.optimizer.lr"},
     {CLI_SEED, "seed", 's', CLI_WHOLE, "N", "seed of all random numbers: same seed, same result", 0,
      1.8446744073709550e19, "seed"},
     CLI_OPT_SET,
@@ -72,7 +73,7 @@ static int train(const cli_args *args) {
     if (status < 0) return cli_fail(ctx);
     if (status == HEBB_STOPPED) {
         cli_complain("stopped; 'hebb train --resume %s' goes on", hebb_run_folder(run));
-        code = CLI_INTERRUPTED;
+        code = cli_interrupt_code();
     }
     report(args, run);
     hebb_ctx_free(ctx);

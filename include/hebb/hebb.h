@@ -155,7 +155,8 @@ HEBB_API uint64_t hebb_ctx_work_done(const hebb_ctx *ctx, int thread);
 
 /* What exists: kind is "neuron", "connection", "synapse", "initializer",
  * "encoder", "generator", "decoder", "reward", "learner", "surrogate", "loss",
- * "optimizer" or "schedule". Walk with index 0, 1, ... until NULL. */
+ * "optimizer", "schedule", "dataset" or "section" (of a run file). Walk with
+ * index 0, 1, ... until NULL. */
 HEBB_API const char *hebb_component_kind(size_t index);
 HEBB_API const char *hebb_component_name(const char *kind, size_t index);
 /* One line of meaning; NULL past the end. */

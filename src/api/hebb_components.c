@@ -5,10 +5,14 @@
 #include "base/nearest.h"
 #include "coding/coding.h"
 #include "coding/rewards.h"
+#include "data/dataset.h"
 #include "learning/gradient/losses.h"
+#include "learning/gradient/rules.h"
 #include "links/link.h"
 #include "neurons/model.h"
 #include "neurons/surrogate.h"
+#include "optim/optim.h"
+#include "train/config.h"
 
 /* The component at index of a room's table, NULL past its end. */
 typedef const hb_component *(*table_at)(size_t index);
@@ -28,17 +32,25 @@ OPS_TABLE(encoder, hb_encoders, hb_encoder_count)
 OPS_TABLE(generator, hb_generators, hb_generator_count)
 OPS_TABLE(decoder, hb_decoders, hb_decoder_count)
 OPS_TABLE(reward, hb_rewards, hb_reward_count)
+PLAIN_TABLE(learner, hb_gradient_rules, hb_gradient_rule_count)
 OPS_TABLE(surrogate, hb_surrogates, hb_surrogate_count)
+OPS_TABLE(optimizer, hb_optimizers, hb_optimizer_count)
+OPS_TABLE(schedule, hb_schedules, hb_schedule_count)
+PLAIN_TABLE(section, hb_run_sections, hb_run_section_count)
 
 /* A room with a new kind of component adds its line here. */
 static const struct {
     const char *kind;
     table_at at;
 } rooms[] = {
-    {"neuron", neuron_at},           {"connection", connection_at}, {"synapse", synapse_at},
-    {"initializer", initializer_at}, {"encoder", encoder_at},       {"generator", generator_at},
-    {"decoder", decoder_at},         {"reward", reward_at},         {"surrogate", surrogate_at},
-    {"loss", hb_loss_component},
+    {"neuron", neuron_at},       {"connection", connection_at},
+    {"synapse", synapse_at},     {"initializer", initializer_at},
+    {"encoder", encoder_at},     {"generator", generator_at},
+    {"decoder", decoder_at},     {"reward", reward_at},
+    {"learner", learner_at},     {"surrogate", surrogate_at},
+    {"loss", hb_loss_component}, {"optimizer", optimizer_at},
+    {"schedule", schedule_at},   {"dataset", hb_dataset_component},
+    {"section", section_at},
 };
 
 static table_at room_of(const char *kind) {
