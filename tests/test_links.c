@@ -175,7 +175,7 @@ static void test_initializer_errors(void **state) {
         {"normal(std=)", HEBB_E_PARSE, "c: a value of initializer normal is missing"},
         {"normal(0, -1)", HEBB_E_RANGE,
          "c: std = -1 is not allowed for normal; it must be at least 0"},
-        {"normal(0, nan)", HEBB_E_RANGE,
+        {"normal(0, nan)", HEBB_E_ARGUMENT,
          "c: std = 'nan' is not allowed for normal; it must be a number"},
         {"normal(sdt=1)", HEBB_E_NAME, "c: normal has no parameter 'sdt'; did you mean 'std'?"},
         {"uniform(2, 1)", HEBB_E_RANGE, "c: a = 2 of initializer uniform is above b = 1"},
