@@ -1,10 +1,11 @@
-/* Coding without a network: encoders, generators and decoders on plain arrays. */
+/* Coding without a network: encoders, generators, decoders and rewards on plain arrays. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/ctx.h"
 #include "coding/coding.h"
+#include "coding/rewards.h"
 
 /* What the three ways in have in common. */
 typedef struct request {
@@ -49,17 +50,22 @@ static hebb_status check_sizes(hb_env *env, const char *what, size_t steps, size
     return HEBB_OK;
 }
 
+static hebb_status check_compat(hb_env *env, const char *what, const char *compat, bool *spaic) {
+    *spaic = compat && !strcmp(compat, "spaic");
+    if (compat && !*spaic && strcmp(compat, "none"))
+        return hb_fail(env, HEBB_E_NAME,
+                       "%s: compat = '%.80s' is not allowed; it must be none or spaic", what,
+                       compat);
+    return HEBB_OK;
+}
+
 static hebb_status check_request(hb_env *env, const request *r, bool *spaic) {
     if (!r->output) return hb_fail(env, HEBB_E_ARGUMENT, "%s: output is NULL", r->what);
     if (!(r->dt > 0) || isinf(r->dt))
         return hb_fail(env, HEBB_E_RANGE,
                        "%s: dt = %g is not allowed; it must be above 0 ms and finite", r->what,
                        r->dt);
-    *spaic = r->compat && !strcmp(r->compat, "spaic");
-    if (r->compat && !*spaic && strcmp(r->compat, "none"))
-        return hb_fail(env, HEBB_E_NAME,
-                       "%s: compat = '%.80s' is not allowed; it must be none or spaic", r->what,
-                       r->compat);
+    HEBB_TRY(check_compat(env, r->what, r->compat, spaic));
     return check_sizes(env, r->what, r->steps, r->batch, r->num);
 }
 
@@ -235,5 +241,62 @@ hebb_status hebb_decode_record(hebb_ctx *ctx, const char *method, const hebb_par
     else if (predict)
         decoder.ops->decode(&decoder, steps, batch, record, predict);
     hb_decoder_free(&decoder);
+    return status;
+}
+
+/* Adds up the last window of the record that ends with a reward, and judges it. */
+static hebb_status judge_record(hb_env *env, const hb_reward *reward, const double *record,
+                                size_t steps, size_t batch, const double *target,
+                                size_t target_count, double *output) {
+    const char *what = "hebb_reward_record";
+    size_t window = steps, end = steps, row = batch * reward->num;
+    if (hb_args_given(&reward->args, "dec_sample_step")) {
+        window = hb_reward_every(reward);
+        if (window > steps)
+            return hb_fail(env, HEBB_E_RANGE,
+                           "%s: dec_sample_step = %zu is not allowed for a record of %zu steps; "
+                           "it must be at most that",
+                           what, window, steps);
+        end = steps - steps % window;
+    }
+    for (size_t i = (end - window) * row; i < end * row; i++)
+        if (!isfinite(record[i]))
+            return hb_fail(env, HEBB_E_NOT_FINITE,
+                           "%s: record[%zu] is %g; all must be finite numbers", what, i, record[i]);
+    double *counts = hb_calloc(env, batch * reward->classes, sizeof *counts);
+    if (!counts) return HEBB_E_MEMORY;
+    for (size_t t = end - window; t < end; t++)
+        hb_reward_add(reward, batch, record + t * row, counts);
+    hb_reward_judge(reward, window, batch, counts, target, target_count, NULL, output);
+    hb_free(env, counts);
+    return HEBB_OK;
+}
+
+hebb_status hebb_reward_record(hebb_ctx *ctx, const char *method, const hebb_param *params,
+                               const char *compat, const double *record, size_t steps, size_t batch,
+                               size_t num, const double *target, size_t target_count,
+                               double *output, size_t capacity, size_t *count) {
+    if (!ctx) return HEBB_E_ARGUMENT;
+    hb_env *env = &ctx->env;
+    const char *what = "hebb_reward_record";
+    bool spaic = false;
+    if (!output && !count)
+        return hb_fail(env, HEBB_E_ARGUMENT, "%s: reward and count are both NULL", what);
+    if (output && !record) return hb_fail(env, HEBB_E_ARGUMENT, "%s: record is NULL", what);
+    HEBB_TRY(check_compat(env, what, compat, &spaic));
+    HEBB_TRY(check_sizes(env, what, steps, batch, num));
+    hb_reward reward;
+    HEBB_TRY(hb_reward_create(env, method, what, params, num, spaic, &reward));
+    size_t needed = hb_reward_outputs(&reward, batch, target_count);
+    hebb_status status = HEBB_OK;
+    if (count) *count = needed;
+    if (output && capacity < needed)
+        status = hb_fail(env, HEBB_E_SHAPE, "%s: reward has room for %zu numbers, but %s gives %zu",
+                         what, capacity, reward.ops->component->name, needed);
+    else if (output)
+        status = hb_reward_check(&reward, env, what, batch, target, target_count);
+    if (output && status >= 0)
+        status = judge_record(env, &reward, record, steps, batch, target, target_count, output);
+    hb_reward_free(&reward);
     return status;
 }

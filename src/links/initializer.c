@@ -48,31 +48,46 @@ const hb_component *const hb_initializers[] = {&uniform,       &normal,         
                                                &constant,      &sparse};
 const size_t hb_initializer_count = HB_COUNT(hb_initializers);
 
-/* "name(x, key=y)" cut in place into parameters of the component. */
+static char *trimmed(char *text) {
+    while (isspace((unsigned char)*text)) text++;
+    for (char *end = text + strlen(text); end > text && isspace((unsigned char)end[-1]);)
+        *--end = 0;
+    return text;
+}
+
+enum { MOST = 7 }; /* values in the brackets */
+
+/* "x, key=y", cut in place into parameters of the component. */
 static hebb_status read_call(hb_env *env, const char *where, const hb_component *component,
-                             char *inside, hebb_param params[8]) {
-    size_t count = 0;
-    char *rest = NULL;
-    for (char *item = strtok_r(inside, ",", &rest); item; item = strtok_r(NULL, ",", &rest)) {
-        while (isspace((unsigned char)*item)) item++;
-        char *end = item + strlen(item);
-        while (end > item && isspace((unsigned char)end[-1])) *--end = 0;
-        if (!*item) continue;
-        if (count >= 7 || (count >= component->param_count && !strchr(item, '=')))
+                             char *inside, hebb_param params[MOST + 1]) {
+    bool named = false;
+    if (!*trimmed(inside)) return HEBB_OK;
+    for (size_t count = 0; inside; count++) {
+        char *comma = strchr(inside, ',');
+        if (comma) *comma = 0;
+        char *item = trimmed(inside), *equals = strchr(item, '=');
+        inside = comma ? comma + 1 : NULL;
+        if (count >= MOST || (count >= component->param_count && !equals))
             return hb_fail(env, HEBB_E_PARSE, "%s: too many values for initializer %s", where,
                            component->name);
-        char *equals = strchr(item, '=');
+        if (named && !equals)
+            return hb_fail(env, HEBB_E_PARSE,
+                           "%s: the value '%.80s' of initializer %s needs a name, because it comes "
+                           "after one with a name",
+                           where, item, component->name);
         hebb_param *p = &params[count];
-        p->name = equals ? item : component->params[count].name;
+        p->name = component->params[equals ? 0 : count].name;
         if (equals) {
-            for (char *e = equals; e > item && isspace((unsigned char)e[-1]);) *--e = 0;
             *equals = 0;
-            item = equals + 1;
-            while (isspace((unsigned char)*item)) item++;
+            named = true;
+            p->name = trimmed(item);
+            item = trimmed(equals + 1);
         }
+        if (!*item)
+            return hb_fail(env, HEBB_E_PARSE, "%s: a value of initializer %s is missing", where,
+                           component->name);
         size_t length = hb_read_number(item, &p->number);
         if (!length || item[length]) p->kind = HEBB_TEXT, p->text = item;
-        count++;
     }
     return HEBB_OK;
 }
@@ -107,25 +122,32 @@ static void fill(const hb_args *args, size_t post, size_t pre, hb_stream *stream
             if (hb_stream_below(stream, post - i) < left) values[i * pre + j] = 0, left--;
 }
 
+static hebb_status read_text(hb_env *env, const char *where, const char *text, char *copy,
+                             hb_args *args) {
+    hebb_param params[MOST + 1] = {{0}};
+    char *name = trimmed(copy), *open = strchr(name, '('), *close = strrchr(name, ')');
+    if (open && (!close || close[1]))
+        return hb_fail(env, HEBB_E_PARSE,
+                       "%s: initializer '%.80s' has no closing bracket at its end", where, text);
+    if (open) *open = *close = 0;
+    const hb_component *component = hb_component_find(env, "initializer", trimmed(name),
+                                                      hb_initializers, hb_initializer_count, where);
+    if (!component) return HEBB_E_NAME;
+    if (open) HEBB_TRY(read_call(env, where, component, open + 1, params));
+    HEBB_TRY(hb_args_read(env, component, where, params, 0, args));
+    if (component != &uniform || hb_args_num(args, "a") <= hb_args_num(args, "b")) return HEBB_OK;
+    hb_fail(env, HEBB_E_RANGE, "%s: a = %g of initializer uniform is above b = %g", where,
+            hb_args_num(args, "a"), hb_args_num(args, "b"));
+    hb_args_free(args);
+    return HEBB_E_RANGE;
+}
+
 hebb_status hb_initialize(hb_env *env, const char *text, const char *where, size_t post, size_t pre,
                           hb_stream *stream, double *values) {
     char *copy = hb_strdup(env, text);
     if (!copy) return HEBB_E_MEMORY;
-    char *open = strchr(copy, '('), *close = strrchr(copy, ')');
-    hebb_status status = HEBB_OK;
-    hebb_param params[8] = {{0}};
     hb_args args = {0};
-    if (open && (!close || close[1]))
-        status = hb_fail(env, HEBB_E_PARSE,
-                         "%s: initializer '%.80s' has no closing bracket at its end", where, text);
-    if (open && status >= 0) *open = *close = 0;
-    const hb_component *component =
-        status < 0 ? NULL
-                   : hb_component_find(env, "initializer", copy, hb_initializers,
-                                       hb_initializer_count, where);
-    if (status >= 0 && !component) status = HEBB_E_NAME;
-    if (status >= 0 && open) status = read_call(env, where, component, open + 1, params);
-    if (status >= 0) status = hb_args_read(env, component, where, params, 0, &args);
+    hebb_status status = read_text(env, where, text, copy, &args);
     if (status >= 0) {
         fill(&args, post, pre, stream, values);
         hb_args_free(&args);

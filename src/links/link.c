@@ -4,83 +4,62 @@
 #include <math.h>
 #include <string.h>
 
-#define COMMON(mean, std)                                                                          \
-    {"weight",                                                                                     \
-     HB_INIT,                                                                                      \
-     "1",                                                                                          \
-     0,                                                                                            \
-     HB_ANY,                                                                                       \
-     HB_UNSET | HB_TRAINABLE,                                                                      \
-     "weights [post, pre]: an array, a number, or an initializer such as normal(0, 0.1)",          \
-     NULL,                                                                                         \
-     "the kind's own draw"},                                                                       \
-        {"bias",                                                                                   \
-         HB_INIT,                                                                                  \
-         "1",                                                                                      \
-         0,                                                                                        \
-         HB_ANY,                                                                                   \
-         HB_UNSET | HB_TRAINABLE,                                                                  \
-         "current [post] added in every step: an array, a number, or an initializer",              \
-         NULL,                                                                                     \
-         "none"},                                                                                  \
-        {"w_mean", HB_NUM, "1", mean, HB_ANY, 0, "mean of the drawn weights"},                     \
-        {"w_std", HB_NUM, "1", std, HB_NOT_NEGATIVE, "spread of the drawn weights"},               \
-        {"w_min",                                                                                  \
-         HB_NUM,                                                                                   \
-         "1",                                                                                      \
-         0,                                                                                        \
-         HB_ANY,                                                                                   \
-         HB_UNSET | HB_INFINITE,                                                                   \
-         "lower bound, kept after every change",                                                   \
-         NULL,                                                                                     \
-         "none"},                                                                                  \
-        {"w_max",                                                                                  \
-         HB_NUM,                                                                                   \
-         "1",                                                                                      \
-         0,                                                                                        \
-         HB_ANY,                                                                                   \
-         HB_UNSET | HB_INFINITE,                                                                   \
-         "upper bound, kept after every change",                                                   \
-         NULL,                                                                                     \
-         "none"},                                                                                  \
-        {"delay",                                                                                  \
-         HB_INIT,                                                                                  \
-         "ms",                                                                                     \
-         0,                                                                                        \
-         HB_ANY,                                                                                   \
-         HB_UNSET,                                                                                 \
-         "delay of each synapse [post, pre]",                                                      \
-         NULL,                                                                                     \
-         "uniform in [min_delay, max_delay] if max_delay > 0"},                                    \
-        {"max_delay", HB_NUM, "ms", 0, HB_NOT_NEGATIVE, "longest delay; 0: no delays"},            \
-        {"min_delay", HB_NUM, "ms", 1, HB_NOT_NEGATIVE, "shortest drawn delay"},                   \
-        {"weight_quantization",                                                                    \
-         HB_BOOL,                                                                                  \
-         "1",                                                                                      \
-         0,                                                                                        \
-         0,                                                                                        \
-         1,                                                                                        \
-         0,                                                                                        \
-         "round weights to whole numbers in -128..128 when a run starts"},                         \
-        {"pre_var_name", HB_CHOICE, "1",  0, HB_ANY, 0, "what is read of the source",              \
-         NULL,           "O",       "O|V"},                                                        \
-        {"syn_type", HB_STRING, "1", 0, HB_ANY, 0, "synapse filter; see `hebb list synapse`",      \
-         "synapse",  "basic"},                                                                     \
-        {"tau", HB_NUM, "ms", 2, HB_POSITIVE, "time constant of 1_order_synapse"},                 \
-        {"tau_r", HB_NUM, "ms", 9, HB_POSITIVE, "slow time constant of 2_order_synapse"}, {        \
-        "tau_d", HB_NUM, "ms", 2, HB_POSITIVE, "fast time constant of 2_order_synapse"             \
-    }
+/* clang-format off */
+#define WEIGHTS \
+    {"weight", HB_INIT, "1", 0, HB_ANY, HB_UNSET | HB_TRAINABLE, \
+     "weights [post, pre]: an array, a number, or an initializer such as normal(0, 0.1)", NULL, \
+     "the kind's own draw"}, \
+    {"bias", HB_INIT, "1", 0, HB_ANY, HB_UNSET | HB_TRAINABLE, \
+     "current [post] added in every step: an array, a number, or an initializer", NULL, "none"}
+#define W_MEAN(mean, meaning) {"w_mean", HB_NUM, "1", mean, HB_ANY, 0, meaning}
+#define W_STD(std, meaning) {"w_std", HB_NUM, "1", std, HB_NOT_NEGATIVE, meaning}
+#define BOUNDS \
+    {"w_min", HB_NUM, "1", 0, HB_ANY, HB_UNSET | HB_INFINITE, \
+     "lower bound, kept after every change", NULL, "none"}, \
+    {"w_max", HB_NUM, "1", 0, HB_ANY, HB_UNSET | HB_INFINITE, \
+     "upper bound, kept after every change", NULL, "none"}
+#define DELAYS \
+    {"delay", HB_INIT, "ms", 0, HB_ANY, HB_UNSET, "delay of each synapse [post, pre]", NULL, \
+     "uniform in [min_delay, max_delay] if max_delay > 0"}, \
+    {"max_delay", HB_NUM, "ms", 0, HB_NOT_NEGATIVE, "longest delay; 0: no delays"}, \
+    {"min_delay", HB_NUM, "ms", 1, HB_NOT_NEGATIVE, "shortest drawn delay"}
+#define PASSING \
+    {"weight_quantization", HB_BOOL, "1", 0, 0, 1, 0, \
+     "round weights to whole numbers in -128..128 when a run starts"}, \
+    {"pre_var_name", HB_CHOICE, "1", 0, HB_ANY, 0, "what is read of the source", NULL, "O", \
+     "O|V"}, \
+    {"syn_type", HB_STRING, "1", 0, HB_ANY, 0, "synapse filter; see `hebb list synapse`", \
+     "synapse", "basic"}, \
+    {"tau", HB_NUM, "ms", 2, HB_POSITIVE, "time constant of 1_order_synapse"}, \
+    {"tau_r", HB_NUM, "ms", 9, HB_POSITIVE, "slow time constant of 2_order_synapse"}, \
+    {"tau_d", HB_NUM, "ms", 2, HB_POSITIVE, "fast time constant of 2_order_synapse"}
+#define DENSITY \
+    {"density", HB_NUM, "1", 0.1, 0, 1, 0, "share of synapses that exist"}, \
+    {"mask", HB_MATRIX, "1", 0, HB_ANY, HB_UNSET, "which synapses [post, pre] exist: not 0", NULL, \
+     "drawn; or where a given weight array is not 0"}
+#define COMMON WEIGHTS, BOUNDS, DELAYS, PASSING
+/* clang-format on */
 
-static const hb_param_info full_params[] = {COMMON(0.005, 0.05)};
-static const hb_param_info one_params[] = {COMMON(0.05, 0)};
+/* A kind has the parameters of its own draw only: none that would change nothing. */
+static const hb_param_info full_params[] = {
+    COMMON,
+    W_MEAN(0.005, "mean of the drawn weights"),
+    W_STD(0.05, "standard deviation of the drawn weights"),
+};
+static const hb_param_info one_params[] = {COMMON, W_MEAN(0.05, "each weight")};
 static const hb_param_info sparse_params[] = {
-    COMMON(0.005, 0.05),
-    {"density", HB_NUM, "1", 0.1, 0, 1, 0, "share of synapses that exist"},
-    {"mask", HB_MATRIX, "1", 0, HB_ANY, HB_UNSET, "which synapses [post, pre] exist: not 0", NULL,
-     "drawn; or where a given weight array is not 0"},
+    COMMON,
+    W_MEAN(0.005, "mean of the drawn weights"),
+    W_STD(0.05, "standard deviation of the drawn weights"),
+    DENSITY,
+};
+static const hb_param_info fixed_params[] = {
+    COMMON,
+    W_STD(0.05, "the drawn weights are below it"),
+    DENSITY,
 };
 static const hb_param_info random_params[] = {
-    COMMON(0, 0),
+    COMMON,
     {"probability", HB_NUM, "1", 0.1, 0, 1, 0, "chance of each synapse"},
 };
 #define LINK(id, name_, alias, summary, equation, params)                                          \
@@ -94,7 +73,7 @@ LINK(sparse, "sparse", "sparse_connection",
      "some synapses only, each there with chance `density`, or as given; learning adds none",
      "w = w_mean + w_std N(0, 1) where a synapse is", sparse_params)
 LINK(fixed, "sparse_sparse", "sparse_connection_sparse|fixed_density",
-     "exactly density x pre x post synapses", "w = w_std U(0, 1) where a synapse is", sparse_params)
+     "exactly density x pre x post synapses", "w = w_std U(0, 1) where a synapse is", fixed_params)
 LINK(random, "random", "random_connection|random_connection_sparse",
      "each synapse with chance `probability`, none from a neuron to itself",
      "r = U(0, 1); w = r where r < probability", random_params)
@@ -132,16 +111,17 @@ static hebb_status wire_full(hb_env *env, const hb_link_site *site, const hb_arg
     return wire_dense(w);
 }
 
-/* Synapses where exists(i, j) of the caller's chances says so. */
+static hebb_status alloc_rows(hb_env *env, hb_wiring *w) {
+    w->start = hb_alloc(env, (w->pre + 1) * sizeof *w->start);
+    w->index = hb_alloc(env, w->count * sizeof *w->index);
+    return w->start && w->index ? HEBB_OK : HEBB_E_MEMORY;
+}
+
+/* Rows of the synapses where there[pre][post] is 1. */
 static hebb_status wire_rows(hb_env *env, hb_wiring *w, const unsigned char *there) {
     w->count = 0;
     for (size_t k = 0; k < w->pre * w->post; k++) w->count += there[k];
-    if (w->count > UINT32_MAX)
-        return hb_fail(env, HEBB_E_RANGE, "a sparse connection may have at most %u synapses",
-                       UINT32_MAX);
-    w->start = hb_alloc(env, (w->pre + 1) * sizeof *w->start);
-    w->index = hb_alloc(env, w->count * sizeof *w->index);
-    if (!w->start || !w->index) return HEBB_E_MEMORY;
+    HEBB_TRY(alloc_rows(env, w));
     uint32_t at = 0;
     for (size_t i = 0; i < w->pre; i++) {
         w->start[i] = at;
@@ -162,21 +142,31 @@ static hebb_status wire_one(hb_env *env, const hb_link_site *site, const hb_args
                        site->name, w->pre, w->post);
     w->one_to_one = true;
     w->count = w->pre;
-    w->start = hb_alloc(env, (w->pre + 1) * sizeof *w->start);
-    w->index = hb_alloc(env, w->count * sizeof *w->index);
-    if (!w->start || !w->index) return HEBB_E_MEMORY;
+    HEBB_TRY(alloc_rows(env, w));
     for (size_t i = 0; i <= w->pre; i++) w->start[i] = (uint32_t)i;
     for (size_t i = 0; i < w->pre; i++) w->index[i] = (uint32_t)i;
     return HEBB_OK;
 }
 
-static hebb_status given_mask(hb_env *env, const hb_link_site *site, const hb_arg *arg,
-                              const char *what, size_t pre, size_t post, unsigned char *there) {
+/* A given array must be [post, pre], or a plain list of as many numbers. */
+static hebb_status check_matrix(hb_env *env, const hb_link_site *site, const hb_arg *arg,
+                                const char *what) {
+    size_t pre = site->pre, post = site->post;
+    if (arg->ndim == 2 && (arg->shape[0] != post || arg->shape[1] != pre))
+        return hb_fail(env, HEBB_E_SHAPE, "%s: %s is [%zu, %zu], but [post, pre] is [%zu, %zu]",
+                       site->name, what, arg->shape[0], arg->shape[1], post, pre);
     if (arg->count != pre * post)
-        return hb_fail(env, HEBB_E_SHAPE, "%s: %s has %zu entries, but [post, pre] is [%zu, %zu]",
+        return hb_fail(env, HEBB_E_SHAPE, "%s: %s has %zu numbers, but [post, pre] is [%zu, %zu]",
                        site->name, what, arg->count, post, pre);
-    for (size_t j = 0; j < post; j++)
-        for (size_t i = 0; i < pre; i++) there[i * post + j] = arg->list[j * pre + i] != 0;
+    return HEBB_OK;
+}
+
+static hebb_status given_mask(hb_env *env, const hb_link_site *site, const hb_arg *arg,
+                              const char *what, unsigned char *there) {
+    HEBB_TRY(check_matrix(env, site, arg, what));
+    for (size_t j = 0; j < site->post; j++)
+        for (size_t i = 0; i < site->pre; i++)
+            there[i * site->post + j] = arg->list[j * site->pre + i] != 0;
     return HEBB_OK;
 }
 
@@ -192,9 +182,9 @@ static hebb_status wire_drawn(hb_env *env, const hb_link_site *site, const hb_ar
     const hb_arg *weight = hb_args_get(args, "weight");
     bool weights_given = weight->given && weight->list;
     if (mask && mask->given)
-        status = given_mask(env, site, mask, "mask", w->pre, w->post, there);
+        status = given_mask(env, site, mask, "mask", there);
     else if (weights_given)
-        status = given_mask(env, site, weight, "weight", w->pre, w->post, there);
+        status = given_mask(env, site, weight, "weight", there);
     else if (how == 1) {
         size_t left = (size_t)(hb_args_num(args, "density") * (double)n + 0.5);
         for (size_t k = 0; k < n && left; k++)
@@ -250,92 +240,124 @@ static void scatter(const hb_wiring *w, const double *user, double *to) {
     else
         for (size_t i = 0; i < w->pre; i++)
             for (size_t k = w->start[i]; k < w->start[i + 1]; k++)
-                to[k] = user[w->one_to_one ? i : w->index[k] * w->pre + i];
+                to[k] = user[w->index[k] * w->pre + i];
+}
+
+/* One for each of the n neurons, or the diagonal of [n, n]. */
+static hebb_status given_diagonal(hb_env *env, const hb_link_site *site, const hb_arg *arg,
+                                  const char *what, double *to) {
+    size_t n = site->pre;
+    bool square = arg->ndim == 2 && arg->shape[0] == n && arg->shape[1] == n;
+    if (arg->count != n && !square)
+        return hb_fail(env, HEBB_E_SHAPE,
+                       "%s: %s has %zu numbers, but one_to_one needs %zu, or [%zu, %zu]",
+                       site->name, what, arg->count, n, n, n);
+    for (size_t i = 0; i < n; i++) to[i] = arg->list[arg->count == n ? i : i * n + i];
+    return HEBB_OK;
 }
 
 /* An HB_INIT parameter as synapse numbers. */
 static hebb_status given(hb_env *env, const hb_link_site *site, const hb_arg *arg, const char *what,
                          hb_stream *stream, const hb_wiring *w, double *to) {
-    size_t cells = w->one_to_one ? w->pre : w->pre * w->post;
     if (arg->list) {
-        bool square = w->one_to_one && arg->count == w->pre * w->post;
-        bool turned = arg->ndim == 2 && !w->one_to_one &&
-                      (arg->shape[0] != w->post || arg->shape[1] != w->pre);
-        if ((arg->count != cells && !square) || turned)
-            return hb_fail(env, HEBB_E_SHAPE,
-                           arg->ndim == 2 ? "%s: %s is [%zu, %zu], but [post, pre] is [%zu, %zu]"
-                                          : "%s: %s has %zu numbers%.0zu, but [post, pre] is "
-                                            "[%zu, %zu]",
-                           site->name, what, arg->ndim == 2 ? arg->shape[0] : arg->count,
-                           arg->ndim == 2 ? arg->shape[1] : 0, w->post, w->pre);
-        if (square)
-            for (size_t i = 0; i < w->pre; i++) to[i] = arg->list[i * w->pre + i];
-        else
-            scatter(w, arg->list, to);
+        if (w->one_to_one) return given_diagonal(env, site, arg, what, to);
+        HEBB_TRY(check_matrix(env, site, arg, what));
+        scatter(w, arg->list, to);
         return HEBB_OK;
     }
     if (!arg->text) {
         for (size_t k = 0; k < w->count; k++) to[k] = arg->number;
         return HEBB_OK;
     }
-    double *user = hb_calloc(env, w->pre * w->post, sizeof *user);
+    if (w->one_to_one) /* one synapse into each neuron */
+        return hb_initialize(env, arg->text, site->name, w->post, 1, stream, to);
+    double *user = hb_calloc(env, w->post * w->pre, sizeof *user);
     if (!user) return HEBB_E_MEMORY;
-    hebb_status status = hb_initialize(env, arg->text, site->name, w->one_to_one ? 1 : w->post,
-                                       w->pre, stream, user);
+    hebb_status status = hb_initialize(env, arg->text, site->name, w->post, w->pre, stream, user);
     if (status >= 0) scatter(w, user, to);
     hb_free(env, user);
     return status;
 }
 
+static double clamped(const hb_wiring *w, double v) {
+    return v < w->low ? w->low : v > w->high ? w->high : v;
+}
+
 static void draw_weights(const hb_link_kind *kind, const hb_args *args, hb_stream *stream,
                          hb_wiring *w) {
-    double mean = hb_args_num(args, "w_mean"), std = hb_args_num(args, "w_std");
+    bool flat = kind == &random_kind || kind == &fixed_kind;
+    bool spread = kind != &one_kind;
+    double std = kind == &random_kind ? hb_args_num(args, "probability")
+                 : spread             ? hb_args_num(args, "w_std")
+                                      : 0;
+    double mean = flat ? 0 : hb_args_num(args, "w_mean");
     for (size_t k = 0; k < w->count; k++) {
-        double v = mean;
-        if (kind == &random_kind)
-            v = hb_args_num(args, "probability") * hb_stream_uniform(stream);
-        else if (kind == &fixed_kind)
-            v = std * hb_stream_uniform(stream);
-        else if (kind != &one_kind)
-            v += std * hb_stream_normal(stream);
-        w->weight[k] = v < w->low ? w->low : v > w->high ? w->high : v;
+        double draw = flat ? hb_stream_uniform(stream) : spread ? hb_stream_normal(stream) : 0;
+        w->weight[k] = clamped(w, mean + std * draw);
     }
+}
+
+static hebb_status check_finite(hb_env *env, const hb_link_site *site, const char *what,
+                                const double *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return hb_fail(env, HEBB_E_NOT_FINITE,
+                           "%s: a drawn %s is %g; its mean and spread are too large", site->name,
+                           what, values[i]);
+    return HEBB_OK;
+}
+
+static hebb_status read_bounds(hb_env *env, const hb_link_site *site, const hb_args *args,
+                               hb_wiring *w) {
+    w->low = hb_args_given(args, "w_min") ? hb_args_num(args, "w_min") : -HB_INF;
+    w->high = hb_args_given(args, "w_max") ? hb_args_num(args, "w_max") : HB_INF;
+    if (w->low > w->high)
+        return hb_fail(env, HEBB_E_RANGE, "%s: w_min = %g is above w_max = %g", site->name, w->low,
+                       w->high);
+    if (w->low == HB_INF || w->high == -HB_INF)
+        return hb_fail(env, HEBB_E_RANGE, "%s: %s = %g leaves no finite weight", site->name,
+                       w->low == HB_INF ? "w_min" : "w_max", w->low == HB_INF ? w->low : w->high);
+    return HEBB_OK;
+}
+
+static hebb_status make_bias(hb_env *env, const hb_link_site *site, const hb_arg *bias,
+                             hb_stream *stream, hb_wiring *w) {
+    if (bias->list && bias->count != w->post)
+        return hb_fail(env, HEBB_E_SHAPE,
+                       "%s: bias has %zu numbers, but the target has %zu neurons", site->name,
+                       bias->count, w->post);
+    w->bias = hb_calloc(env, w->post, sizeof *w->bias);
+    if (!w->bias) return HEBB_E_MEMORY;
+    if (bias->text)
+        HEBB_TRY(hb_initialize(env, bias->text, site->name, w->post, 1, stream, w->bias));
+    else
+        for (size_t j = 0; j < w->post; j++) w->bias[j] = bias->list ? bias->list[j] : bias->number;
+    return check_finite(env, site, "bias", w->bias, w->post);
 }
 
 static hebb_status make_weights(hb_env *env, const hb_link_kind *kind, const hb_link_site *site,
                                 const hb_args *args, hb_wiring *w) {
     hb_stream stream;
     hb_stream_init(&stream, site->seed, HB_DRAW_WEIGHT, site->id, 0);
-    w->low = hb_args_given(args, "w_min") ? hb_args_num(args, "w_min") : -HB_INF;
-    w->high = hb_args_given(args, "w_max") ? hb_args_num(args, "w_max") : HB_INF;
-    if (w->low > w->high)
-        return hb_fail(env, HEBB_E_RANGE, "%s: w_min = %g is above w_max = %g", site->name, w->low,
-                       w->high);
+    HEBB_TRY(read_bounds(env, site, args, w));
     w->weight = hb_calloc(env, w->count, sizeof *w->weight);
     if (!w->weight) return HEBB_E_MEMORY;
     const hb_arg *weight = hb_args_get(args, "weight"), *bias = hb_args_get(args, "bias");
-    if (!weight->given)
-        draw_weights(kind, args, &stream, w);
-    else {
+    if (weight->given)
         HEBB_TRY(given(env, site, weight, "weight", &stream, w, w->weight));
-        for (size_t k = 0; k < w->count; k++)
-            if (!site->spaic && weight->list && (w->weight[k] < w->low || w->weight[k] > w->high))
-                return hb_fail(env, HEBB_E_RANGE,
-                               "%s: a given weight is %g, outside w_min = %g .. w_max = %g",
-                               site->name, w->weight[k], w->low, w->high);
-            else if (!weight->list)
-                w->weight[k] = fmin(fmax(w->weight[k], w->low), w->high);
+    else
+        draw_weights(kind, args, &stream, w);
+    for (size_t k = 0; weight->given && k < w->count; k++) {
+        double v = w->weight[k];
+        if (weight->text)
+            w->weight[k] = clamped(w, v);
+        else if (!site->spaic && (v < w->low || v > w->high))
+            return hb_fail(env, HEBB_E_RANGE,
+                           "%s: a given weight is %g, outside w_min = %g .. w_max = %g", site->name,
+                           v, w->low, w->high);
     }
-    if (!bias->given) return HEBB_OK;
-    w->bias = hb_calloc(env, w->post, sizeof *w->bias);
-    if (!w->bias) return HEBB_E_MEMORY;
-    if (bias->list && bias->count != w->post)
-        return hb_fail(env, HEBB_E_SHAPE,
-                       "%s: bias has %zu numbers, but the target has %zu neurons", site->name,
-                       bias->count, w->post);
-    if (bias->text) return hb_initialize(env, bias->text, site->name, w->post, 1, &stream, w->bias);
-    for (size_t j = 0; j < w->post; j++) w->bias[j] = bias->list ? bias->list[j] : bias->number;
-    return HEBB_OK;
+    HEBB_TRY(check_finite(env, site, "weight", w->weight, w->count));
+    return bias->given ? make_bias(env, site, bias, &stream, w) : HEBB_OK;
 }
 
 /* SPAIC: float32 and truncation, clipped to the queue; 0 reads its oldest entry. */
@@ -347,49 +369,75 @@ static uint32_t steps_of(const hb_link_site *site, double ms, double longest) {
     return d ? d : (uint32_t)queue;
 }
 
+enum { MOST_STEPS = 1000000 }; /* of a delay */
+
+static hebb_status check_delays(hb_env *env, const hb_link_site *site, const hb_args *args) {
+    double longest = hb_args_num(args, "max_delay"), shortest = hb_args_num(args, "min_delay");
+    if (longest / site->dt > MOST_STEPS)
+        return hb_fail(env, HEBB_E_RANGE,
+                       "%s: max_delay = %g ms is not allowed; it must be between 0 and %g ms, "
+                       "%d steps",
+                       site->name, longest, MOST_STEPS * site->dt, MOST_STEPS);
+    if (hb_args_given(args, "min_delay") && longest > 0 && shortest > longest)
+        return hb_fail(env, HEBB_E_RANGE, "%s: min_delay = %g ms is above max_delay = %g ms",
+                       site->name, shortest, longest);
+    return HEBB_OK;
+}
+
+/* Steps of every delay; SPAIC clips them, we refuse those outside. */
+static hebb_status count_steps(hb_env *env, const hb_link_site *site, double longest,
+                               hb_wiring *w) {
+    for (size_t k = 0; k < w->count; k++) {
+        double ms = w->delay_ms[k], most = longest > 0 ? longest : MOST_STEPS * site->dt;
+        if (isnan(ms) || (!site->spaic && (ms < 0 || ms > most * (1 + 1e-6))))
+            return hb_fail(env, HEBB_E_RANGE,
+                           "%s: delay = %g ms is not allowed; it must be between 0 and %g ms",
+                           site->name, ms, most);
+        w->delay[k] = steps_of(site, ms, longest);
+        if (w->delay[k] > w->delay_max) w->delay_max = w->delay[k];
+    }
+    return HEBB_OK;
+}
+
 static hebb_status make_delays(hb_env *env, const hb_link_site *site, const hb_args *args,
                                hb_wiring *w) {
     const hb_arg *delay = hb_args_get(args, "delay");
     double longest = hb_args_num(args, "max_delay"), shortest = hb_args_num(args, "min_delay");
+    HEBB_TRY(check_delays(env, site, args));
     if (!delay->given && longest <= 0) return HEBB_OK;
     hb_stream stream;
     hb_stream_init(&stream, site->seed, HB_DRAW_DELAY, site->id, 0);
     w->delay = hb_calloc(env, w->count, sizeof *w->delay);
     w->delay_ms = hb_calloc(env, w->count, sizeof *w->delay_ms);
     if (!w->delay || !w->delay_ms) return HEBB_E_MEMORY;
+    if (shortest > longest) shortest = longest;
     if (delay->given)
         HEBB_TRY(given(env, site, delay, "delay", &stream, w, w->delay_ms));
     else
-        for (size_t k = 0; k < w->count; k++) {
-            double low = shortest < longest ? shortest : longest;
-            w->delay_ms[k] = low + (longest - low) * hb_stream_uniform(&stream);
-        }
-    for (size_t k = 0; k < w->count; k++) {
-        double ms = w->delay_ms[k];
-        if (!(ms >= 0) || ms / site->dt > 1e6 ||
-            (!site->spaic && longest > 0 && ms > longest * (1 + 1e-6)))
-            return hb_fail(env, HEBB_E_RANGE,
-                           "%s: delay = %g ms is not allowed; it must be between 0 and %g ms",
-                           site->name, ms, longest > 0 ? longest : 1e6 * site->dt);
-        w->delay[k] = steps_of(site, ms, longest);
-        if (w->delay[k] > w->delay_max) w->delay_max = w->delay[k];
-    }
-    if (!w->start) { /* delayed synapses are walked one by one: rows of a full matrix */
-        w->start = hb_alloc(env, (w->pre + 1) * sizeof *w->start);
-        w->index = hb_alloc(env, w->count * sizeof *w->index);
-        if (!w->start || !w->index) return HEBB_E_MEMORY;
-        for (size_t i = 0; i <= w->pre; i++) w->start[i] = (uint32_t)(i * w->post);
-        for (size_t k = 0; k < w->count; k++) w->index[k] = (uint32_t)(k % w->post);
-    }
+        for (size_t k = 0; k < w->count; k++)
+            w->delay_ms[k] = shortest + (longest - shortest) * hb_stream_uniform(&stream);
+    HEBB_TRY(count_steps(env, site, longest, w));
+    if (w->start) return HEBB_OK;
+    HEBB_TRY(
+        alloc_rows(env, w)); /* delayed synapses are walked one by one: rows of a full matrix */
+    for (size_t i = 0; i <= w->pre; i++) w->start[i] = (uint32_t)(i * w->post);
+    for (size_t k = 0; k < w->count; k++) w->index[k] = (uint32_t)(k % w->post);
     return HEBB_OK;
+}
+
+/* one_to_one has n synapses, every other kind at most pre x post. */
+static hebb_status check_size(hb_env *env, const hb_link_kind *kind, const hb_link_site *site) {
+    bool many = kind != &one_kind && site->post && site->pre > UINT32_MAX / site->post;
+    if (!many && site->pre < UINT32_MAX && site->post < UINT32_MAX) return HEBB_OK;
+    return hb_fail(env, HEBB_E_RANGE,
+                   "%s: %zu x %zu synapses are too many; at most %u are possible", site->name,
+                   site->pre, site->post, UINT32_MAX);
 }
 
 hebb_status hb_wiring_make(hb_env *env, const hb_link_kind *kind, const hb_link_site *site,
                            const hb_args *args, hb_wiring *w) {
     *w = (hb_wiring){.pre = site->pre, .post = site->post};
-    if (site->post && site->pre > UINT32_MAX / site->post)
-        return hb_fail(env, HEBB_E_RANGE, "%s: %zu x %zu synapses are too many", site->name,
-                       site->pre, site->post);
+    HEBB_TRY(check_size(env, kind, site));
     hebb_status status = kind->wire(env, site, args, w);
     if (status >= 0) status = make_weights(env, kind, site, args, w);
     if (status >= 0) status = make_delays(env, site, args, w);

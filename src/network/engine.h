@@ -28,16 +28,18 @@ typedef struct hb_part {
     const hb_model *model; /* NULL: encoder or generator */
     size_t n, words;
     hb_form form;
-    uint64_t *bits;       /* [B][T+1][words] */
-    real *rows;           /* [B][T+1][n] */
-    real *constant;       /* [B][n]; silent before the first step */
-    bool constant_silent; /* row 0 is silence, not the constant */
-    float *floats;        /* [worker][T][n]: what an encoder writes */
-    real *V;              /* [B][T+1][n], if somebody reads V; may be rows itself */
-    real *state;          /* [B][states][n] */
+    uint64_t *bits;   /* [B][T+1][words] */
+    real *rows;       /* [B][T+1][n] */
+    real *constant;   /* [B][n] */
+    real *before_run; /* [B][n]: row 0 of a constant */
+    float *floats;    /* [worker][T][n]: what an encoder writes, if not bits */
+    bool spread;      /* a constant that is written as rows */
+    real *V;          /* [B][T+1][n], if somebody reads V; may be rows itself */
+    real *state;      /* [B][states][n] */
     size_t states;
     real *coef[HB_COEFS]; /* [n] each */
-    bool wants_V;         /* a decoder, a monitor or a link reads it */
+    bool wants_V;         /* a decoder or a link reads it */
+    bool recorded;        /* by a monitor */
     /* the tape */
     bool active; /* a gradient flows through */
     bool keep_x, keep_I, keep_states, keep_slope;
@@ -45,7 +47,7 @@ typedef struct hb_part {
     double low, high, height;  /* of a box window */
     real *slope, *x, *I;       /* [B][T][n] */
     real *before;              /* [B][T][states][n]: states before each step */
-    real *mask;                /* [B][T][n], soft mode */
+    real *mask, *reset;        /* [B][T][n], soft mode: m, and the o that resets if detached */
     real *dI;                  /* [B][T][n] */
     real *gcoef;               /* [B][coefs][n] */
     bool wants_coef[HB_COEFS]; /* gradient */
@@ -57,29 +59,31 @@ typedef struct hb_link {
     hb_part *pre, *post;
     const hb_wiring *wiring;
     hb_parameter *weight, *bias; /* values of the engine's type; bias may be NULL */
-    size_t lag;                  /* steps of a hop, without the delay */
-    real *constant;              /* [B][post]: product of a constant source */
+    size_t lag;                  /* steps of a hop, without the delay ... */
+    size_t shift;                /* ... of which this many are taken off the delay */
+    real *constant, *before_run; /* [B][post]: product of a constant source, of its row 0 */
     real *state;                 /* [B][2][post]: R and D of a filter */
     real *pending;               /* [B][delay_max][post]: on its way at the end of a run */
     real decay[2];
-    real *total;       /* [B][post]: sum of the deltas that a constant source drove */
+    bool recorded;     /* by a monitor */
+    real *total;       /* [B][post]: sum of the currents' gradients that a constant drove */
     real *dsum;        /* [B][T][post]: deltas behind a filter */
     uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
 } hb_link;
 
 /* Room of one worker. */
 typedef struct hb_worker {
-    hb_env env;      /* where an encoder's error is kept until the run ends */
-    real **I;        /* [part]: [T][n]; NULL where the tape holds it */
-    real **sum;      /* [link]: [T + delay_max][post], of filters and delays */
-    real *x, *o, *m; /* [n] */
-    real **dO;       /* [part]: [T][n] */
-    real **dV;       /* [part]: [T][n], or NULL */
-    real **adj;      /* [part]: [states][n] */
-    real **dfilter;  /* [link]: [2][post] */
-    real *dx;        /* [n] */
-    uint32_t *index; /* positions: max(n, T) */
-    uint64_t spikes;
+    hb_env env;       /* where an encoder's error is kept until the run ends */
+    real **I;         /* [part]: [T][n]; NULL where the tape holds it */
+    real **sum;       /* [link]: [T + delay_max][post], of filters and delays */
+    real *x, *o, *m;  /* [n] */
+    real **dO;        /* [part]: [T][n] */
+    real **dV;        /* [part]: [T][n], or NULL */
+    real **adj;       /* [part]: [states][n] */
+    real **dfilter;   /* [link]: [2][post] */
+    real *dx;         /* [n] */
+    uint32_t *index;  /* positions: max(n, T) */
+    uint64_t *spikes; /* [part] */
 } hb_worker;
 
 typedef struct hb_machine {
@@ -88,12 +92,15 @@ typedef struct hb_machine {
     hb_part *parts; /* as graph->groups */
     hb_link *links; /* as graph->connections */
     hb_worker *workers;
-    double **record; /* [readout]: [2][T][B][n] of decoders that are not linear, or NULL */
+    double **record;    /* [readout]: [2][T][B][n] of decoders that are not linear, or NULL */
+    double **weights;   /* [readout]: [T] of linear decoders, or NULL */
+    size_t *first_item; /* [link + 1]: room for the backward pass */
     size_t part_count, link_count, worker_count;
     size_t batch_room, step_room; /* planned */
     hb_arena arena;
     hebb_status *sample_status; /* [B] */
     bool fresh;                 /* the run began with a reset */
+    size_t steps_before;        /* of the run that this one continues */
 } hb_machine;
 
 static inline uint64_t *hb_part_bits(const hb_machine *m, const hb_part *p, size_t b, size_t row) {
@@ -112,19 +119,31 @@ static inline real *hb_part_tape(const hb_machine *m, const hb_part *p, real *ta
 void HB_R(hb_machine_derive)(hb_machine *machine);
 /* Memory for a run of this size; keeps the state. */
 hebb_status HB_R(hb_machine_room)(hb_machine *machine, size_t batch, size_t steps);
-/* Adds what arrives over the link in steps t0 .. t1 of sample b to I rows. */
+/* Adds what arrives over the link in steps t0 .. t1 of sample b to the rows I[T][post]. */
 void HB_R(hb_link_pull)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I, size_t b,
                         size_t t0, size_t t1);
-/* The reverse: dI of steps t0 .. t1 to the source's dO. */
-void HB_R(hb_link_push)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b, size_t t0,
-                        size_t t1);
-/* The product of a constant source, once for the whole batch. */
-void HB_R(hb_link_constants)(hb_machine *machine, hb_link *link);
-/* Adds the weight gradient of source rows [64 block, 64 block + 64). */
-void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t block);
-void HB_R(hb_link_bias_gradient)(hb_machine *machine, hb_link *link);
+/* Keeps what is still on its way when the run of sample b ends. */
+void HB_R(hb_link_finish)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b);
+/* The products of a constant source for samples [first, last). */
+void HB_R(hb_link_constants)(hb_machine *machine, hb_link *link, size_t first, size_t last);
+/* Writes the monitored variables of the link at step t. */
+void HB_R(hb_link_record)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b,
+                          size_t t);
 
+/* Puts sample b in the state of a network that has not run. */
+void HB_R(hb_machine_reset_sample)(hb_machine *machine, size_t b);
 hebb_status HB_R(hb_machine_run)(hb_engine *engine, size_t batch, size_t steps, bool fresh);
-hebb_status HB_R(hb_machine_backward)(hb_engine *engine, size_t readout, const double *dpredict);
+
+/* Where a source's numbers stand, in those forms that have rows. */
+static inline real *hb_link_rows(const hb_link *link) {
+    return link->connection->reads_v ? link->pre->V : link->pre->rows;
+}
+/* Does a row of the source hold numbers, not bits? */
+static inline bool hb_link_reads_rows(const hb_link *link) {
+    return link->connection->reads_v || link->pre->form == HB_FORM_ROWS;
+}
+static inline bool hb_link_has_sum(const hb_link *link) {
+    return link->connection->synapse || link->wiring->delay;
+}
 
 #endif

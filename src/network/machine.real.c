@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernels/blas.h"
 #include "network/engine.h"
 
 #ifdef HB_DOUBLE
@@ -40,8 +41,8 @@ static hebb_status link_params(hb_machine *m, size_t index) {
     for (int what = HB_P_WEIGHT; what <= HB_P_DELAY; what++) {
         if (!from[what]) continue;
         size_t count = what == HB_P_BIAS ? w->post : w->count;
-        hb_parameter *p = add_param(m, c->name, names[what], what == HB_P_BIAS ? 1 : w->pre,
-                                    what == HB_P_DELAY ? 0 : count);
+        size_t rows = what == HB_P_BIAS ? 1 : w->start ? count : w->pre;
+        hb_parameter *p = add_param(m, c->name, names[what], rows, what == HB_P_DELAY ? 0 : count);
         if (!p->values) return HEBB_E_MEMORY;
         p->what = what;
         p->connection = (int)index;
@@ -64,6 +65,13 @@ static const hb_param_info *info_of(const hb_component *component, const char *n
     return NULL;
 }
 
+/* Does a default that is made from others differ from neuron to neuron? */
+static bool any_list(const hb_args *args) {
+    for (size_t i = 0; i < args->component->param_count; i++)
+        if (args->items[i].list) return true;
+    return false;
+}
+
 static hebb_status neuron_params(hb_machine *m, size_t index) {
     hb_part *part = &m->parts[index];
     const hb_model *model = part->model;
@@ -74,18 +82,24 @@ static hebb_status neuron_params(hb_machine *m, size_t index) {
         for (size_t k = 0; k < c; k++) again |= !strcmp(model->coefs[k].param, name);
         if (again) continue;
         const hb_arg *arg = hb_args_get(&part->group->args, name);
-        hb_parameter *p = add_param(m, part->group->name, name, 1, arg->list ? part->n : 1);
+        bool gain = model->coefs[c].derive == HB_GAIN && !arg->given;
+        bool each = gain ? any_list(&part->group->args) : arg->list != NULL;
+        hb_parameter *p = add_param(m, part->group->name, name, 1, each ? part->n : 1);
         if (!p->values) return HEBB_E_MEMORY;
         p->what = HB_P_NEURON;
         p->group = (int)index;
         p->coef = (int)c;
         if (info) p->low = info->low, p->high = info->high, p->low_open = info->flags & HB_ABOVE;
-        double gain = model->coefs[c].derive == HB_GAIN && !arg->given
-                          ? model->default_gain(&part->group->args)
-                          : NAN;
-        for (size_t j = 0; j < p->count; j++)
-            ((real *)p->values)[j] =
-                (real)(isnan(gain) ? hb_args_unit(&part->group->args, name, j) : gain);
+        for (size_t j = 0; j < p->count; j++) {
+            double value = gain ? model->default_gain(&part->group->args, j)
+                                : hb_args_unit(&part->group->args, name, j);
+            if (gain && !isfinite(value))
+                return hb_fail(m->base.graph->env, HEBB_E_RANGE,
+                               "%s: %s has no default where the two time constants of %s are "
+                               "equal; set %s or make them differ",
+                               part->group->name, name, model->component->name, name);
+            ((real *)p->values)[j] = (real)value;
+        }
     }
     return HEBB_OK;
 }
@@ -149,6 +163,28 @@ static void destroy(hb_engine *engine) {
     for (size_t i = 0; i < HB_COUNT(owned); i++) hb_free(env, owned[i]);
 }
 
+/* Where every delay is a step or more, one step of it can be the hop itself. */
+static void find_lag(const hb_graph *g, hb_link *link) {
+    const hb_wiring *w = link->wiring;
+    if (g->spaic && link->connection->synapse) link->lag = 1;
+    if (link->lag || !w->delay) return;
+    for (size_t k = 0; k < w->count; k++)
+        if (!w->delay[k]) return;
+    link->lag = link->shift = 1;
+}
+
+/* Constants reach only dense undelayed connections as such. */
+static void spread_constants(hb_machine *m) {
+    for (size_t i = 0; i < m->link_count; i++) {
+        hb_part *pre = m->links[i].pre;
+        const hb_wiring *w = m->links[i].wiring;
+        if (pre->form == HB_FORM_CONSTANT && (w->start || w->delay)) {
+            pre->form = HB_FORM_ROWS;
+            pre->spread = true;
+        }
+    }
+}
+
 static hebb_status fill_parts(hb_machine *m) {
     hb_graph *g = m->base.graph;
     for (size_t i = 0; i < m->part_count; i++) {
@@ -179,6 +215,7 @@ static hebb_status fill_parts(hb_machine *m) {
                           .post = &m->parts[c->post],
                           .wiring = &c->wiring,
                           .lag = (size_t)g->latency};
+        find_lag(g, link);
         link->decay[0] =
             (real)exp(-g->dt / hb_args_num(&c->args, c->synapse == 2 ? "tau_r" : "tau"));
         link->decay[1] = (real)exp(-g->dt / hb_args_num(&c->args, "tau_d"));
@@ -188,6 +225,12 @@ static hebb_status fill_parts(hb_machine *m) {
     for (size_t i = 0; i < g->readout_count; i++)
         if (!strcmp(g->readouts[i].decoder.ops->variable, "V"))
             m->parts[g->readouts[i].target].wants_V = true;
+    for (size_t i = 0; i < g->monitor_count; i++) {
+        const hb_monitor *monitor = &g->monitors[i];
+        if (monitor->connection >= 0) m->links[monitor->connection].recorded = true;
+        if (monitor->group >= 0 && !monitor->spikes) m->parts[monitor->group].recorded = true;
+    }
+    spread_constants(m);
     return HEBB_OK;
 }
 
@@ -198,6 +241,7 @@ static hebb_status create(hb_graph *graph, hb_engine **out) {
     m->base.graph = graph;
     m->base.ops = &HB_R(hb_engine_ops);
     m->kernels = hb_kernels_get();
+    openblas_set_num_threads(1); /* the pool owns the cores */
     m->part_count = graph->group_count;
     m->link_count = graph->connection_count;
     m->worker_count = (size_t)hb_pool_threads(graph->pool);
@@ -278,7 +322,10 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
     size_t n = p->n, cells = B * T * n, real_ = sizeof(real);
     if (p->form == HB_FORM_BITS) p->bits = hb_arena_take(a, B * (T + 1) * p->words, 8);
     if (p->form == HB_FORM_ROWS) p->rows = hb_arena_take(a, B * (T + 1) * n, real_);
-    if (p->form == HB_FORM_CONSTANT) p->constant = hb_arena_take(a, B * n, real_);
+    if (p->form == HB_FORM_CONSTANT) {
+        p->constant = hb_arena_take(a, B * n, real_);
+        p->before_run = hb_arena_take(a, B * n, real_);
+    }
     if (!p->model) {
         if (p->form != HB_FORM_BITS)
             p->floats = hb_arena_take(a, m->worker_count * (p->form == HB_FORM_ROWS ? T : 1) * n,
@@ -288,7 +335,10 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
     bool shared = p->model->output == HB_OUT_V && !(g->spaic && p->model->spaic_output_none);
     if (p->wants_V) p->V = shared ? p->rows : hb_arena_take(a, B * (T + 1) * n, real_);
     p->state = hb_arena_take(a, B * p->states * n, real_);
-    if (g->soft && p->model->output == HB_OUT_SPIKES) p->mask = hb_arena_take(a, cells, real_);
+    if (g->soft && p->model->output == HB_OUT_SPIKES) {
+        p->mask = hb_arena_take(a, cells, real_);
+        p->reset = hb_arena_take(a, cells, real_);
+    }
     if (!p->active) return;
     if (p->model->output == HB_OUT_SPIKES && !p->keep_slope)
         p->window = hb_arena_take(a, B * T * p->words, 8);
@@ -300,10 +350,11 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
     if (p->any_coef) p->gcoef = hb_arena_take(a, B * p->model->coef_count * n, real_);
 }
 
-static void lay_link(hb_machine *m, hb_arena *a, hb_link *link, size_t B, size_t T) {
+static void lay_link(hb_arena *a, hb_link *link, size_t B, size_t T) {
     size_t post = link->post->n;
     if (link->pre->form == HB_FORM_CONSTANT) {
         link->constant = hb_arena_take(a, B * post, sizeof(real));
+        link->before_run = hb_arena_take(a, B * post, sizeof(real));
         link->total = hb_arena_take(a, B * post, sizeof(real));
     }
     if (link->connection->synapse) {
@@ -348,20 +399,24 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     w->o = hb_arena_take(a, widest, real_);
     w->m = hb_arena_take(a, widest, real_);
     w->dx = hb_arena_take(a, widest, real_);
-    w->index = hb_arena_take(a, widest > 64 * T ? widest : 64 * T, sizeof *w->index);
+    w->index = hb_arena_take(a, widest > 64 * (T + 1) ? widest : 64 * (T + 1), sizeof *w->index);
+    w->spikes = hb_arena_take(a, m->part_count, sizeof *w->spikes);
 }
 
 /* One order for measuring and for taking. */
 static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
     hb_graph *g = m->base.graph;
     for (size_t i = 0; i < m->part_count; i++) lay_part(m, a, &m->parts[i], B, T);
-    for (size_t i = 0; i < m->link_count; i++) lay_link(m, a, &m->links[i], B, T);
+    for (size_t i = 0; i < m->link_count; i++) lay_link(a, &m->links[i], B, T);
     for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], T);
     hb_engine *e = &m->base;
     e->predict = hb_arena_take(a, g->readout_count, sizeof *e->predict);
     e->predict_f32 = hb_arena_take(a, g->readout_count, sizeof *e->predict_f32);
     e->records = hb_arena_take(a, g->monitor_count, sizeof *e->records);
+    e->spikes = hb_arena_take(a, m->part_count, sizeof *e->spikes);
     m->record = hb_arena_take(a, g->readout_count, sizeof *m->record);
+    m->weights = hb_arena_take(a, g->readout_count, sizeof *m->weights);
+    m->first_item = hb_arena_take(a, m->link_count + 1, sizeof *m->first_item);
     e->times = hb_arena_take(a, T, sizeof *e->times);
     for (size_t i = 0; i < g->readout_count; i++) {
         const hb_decoder *d = &g->readouts[i].decoder;
@@ -370,7 +425,12 @@ static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
         float *small = hb_arena_take(a, B * outputs, sizeof *small);
         double *record =
             d->ops->time_weight ? NULL : hb_arena_take(a, 2 * T * B * d->num, sizeof *record);
-        if (a->base) e->predict[i] = predict, e->predict_f32[i] = small, m->record[i] = record;
+        double *weights = d->ops->time_weight ? hb_arena_take(a, T, sizeof *weights) : NULL;
+        if (!a->base) continue;
+        e->predict[i] = predict;
+        e->predict_f32[i] = small;
+        m->record[i] = record;
+        m->weights[i] = weights;
     }
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
@@ -414,7 +474,6 @@ static void keep(const hb_machine *from, hb_machine *to) {
         if (a->state) memcpy(b->state, a->state, B * 2 * post * sizeof(real));
         if (a->pending)
             memcpy(b->pending, a->pending, B * a->wiring->delay_max * post * sizeof(real));
-        if (a->constant) memcpy(b->constant, a->constant, B * post * sizeof(real));
     }
 }
 
@@ -456,33 +515,43 @@ hebb_status hb_machine_room(hb_machine *m, size_t batch, size_t steps) {
     return status;
 }
 
-static void reset(hb_engine *engine) {
-    hb_machine *m = (hb_machine *)engine;
-    size_t B = m->batch_room;
-    engine->clock = 0;
+void HB_R(hb_machine_reset_sample)(hb_machine *m, size_t b) {
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
-        p->constant_silent = true;
-        bool stays = p->model && p->model->stay && engine->graph->spaic;
-        for (size_t s = 0; s < p->states; s++) {
-            if (stays && hb_name_matches("", p->model->states[s], p->model->stay)) continue;
-            for (size_t b = 0; b < B; b++)
+        bool stays = p->model && p->model->stay && m->base.graph->spaic;
+        for (size_t s = 0; s < p->states; s++)
+            if (!stays || !hb_name_matches("", p->model->states[s], p->model->stay))
                 memset(p->state + (b * p->states + s) * p->n, 0, p->n * sizeof(real));
-        }
-        for (size_t b = 0; b < B; b++) {
-            if (p->bits) memset(hb_part_bits(m, p, b, 0), 0, p->words * 8);
-            if (p->rows) memset(hb_part_row(m, p, p->rows, b, 0), 0, p->n * sizeof(real));
-            if (p->V) memset(hb_part_row(m, p, p->V, b, 0), 0, p->n * sizeof(real));
-        }
+        if (p->bits) memset(hb_part_bits(m, p, b, 0), 0, p->words * 8);
+        if (p->rows) memset(hb_part_row(m, p, p->rows, b, 0), 0, p->n * sizeof(real));
+        if (p->V) memset(hb_part_row(m, p, p->V, b, 0), 0, p->n * sizeof(real));
+        if (p->before_run) memset(p->before_run + b * p->n, 0, p->n * sizeof(real));
     }
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];
-        size_t post = link->wiring->post;
-        if (link->state) memset(link->state, 0, B * 2 * post * sizeof(real));
-        if (link->pending)
-            memset(link->pending, 0, B * link->wiring->delay_max * post * sizeof(real));
+        size_t post = link->wiring->post, late = link->wiring->delay_max;
+        if (link->state) memset(link->state + b * 2 * post, 0, 2 * post * sizeof(real));
+        if (link->pending) memset(link->pending + b * late * post, 0, late * post * sizeof(real));
     }
 }
 
+static void reset(hb_engine *engine) {
+    hb_machine *m = (hb_machine *)engine;
+    engine->clock = 0;
+    engine->steps = 0;
+    engine->ran = engine->taped = false;
+    for (size_t b = 0; b < m->batch_room; b++) HB_R(hb_machine_reset_sample)(m, b);
+}
+
+static bool spiked(const hb_engine *engine, size_t group, size_t b, size_t t, size_t neuron) {
+    const hb_machine *m = (const hb_machine *)engine;
+    const hb_part *p = &m->parts[group];
+    if (p->form == HB_FORM_BITS)
+        return hb_part_bits(m, p, b, t + 1)[neuron / 64] >> neuron % 64 & 1;
+    if (p->form == HB_FORM_CONSTANT) return p->constant[b * p->n + neuron] != 0;
+    return hb_part_row(m, p, p->rows, b, t + 1)[neuron] != 0;
+}
+
 const hb_engine_ops HB_R(hb_engine_ops) = {
-    create, destroy, build, HB_R(hb_machine_run), reset, HB_R(hb_machine_backward), constant};
+    create, destroy, build, HB_R(hb_machine_run), reset, constant, spiked,
+};

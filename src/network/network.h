@@ -34,9 +34,9 @@ typedef struct hb_engine_ops {
     hebb_status (*build)(hb_engine *engine);
     hebb_status (*run)(hb_engine *engine, size_t batch, size_t steps, bool fresh);
     void (*reset)(hb_engine *engine);
-    /* Adds the gradients of readout's dpredict[batch][outputs]. */
-    hebb_status (*backward)(hb_engine *engine, size_t readout, const double *dpredict);
     hebb_status (*constant)(hb_engine *engine, size_t group, size_t coef, double *value);
+    /* Did the neuron give anything in step t of the last run? */
+    bool (*spiked)(const hb_engine *engine, size_t group, size_t sample, size_t t, size_t neuron);
 } hb_engine_ops;
 
 extern const hb_engine_ops hb_engine_ops_f32, hb_engine_ops_f64;
@@ -51,7 +51,7 @@ struct hb_engine {
     bool dirty;          /* a parameter changed: derive the constants again */
     bool ran;            /* there is a run to look at */
     bool taped;          /* ... with a tape */
-    bool hold;           /* soft mode: keep the masks of the last run */
+    bool hold;           /* soft mode: resets use the spikes of an earlier run */
     size_t batch, steps; /* of the last run */
     size_t clock;        /* steps since the last reset */
     double **predict;    /* [readout][batch][outputs] */
@@ -59,7 +59,7 @@ struct hb_engine {
     double **records;   /* [monitor][T][batch][n]; NULL for spike monitors */
     double *times;      /* [T] */
     size_t arena_bytes; /* memory of a run */
-    uint64_t spikes;    /* of neurons in the last run */
+    uint64_t *spikes;   /* [group], in the last run */
 };
 
 /* SIZE_MAX if there is none. */

@@ -1,0 +1,263 @@
+/* The plan walked backwards: samples in parallel leave the gradients of their currents on the
+ * tape, then blocks of weight rows gather them, each block over all samples in order, so that
+ * the sums do not depend on the number of threads. */
+#include <math.h>
+#include <string.h>
+
+#include "learning/gradient/bptt.h"
+#include "learning/gradient/bptt_links.h"
+
+typedef struct backward {
+    hb_machine *m;
+    size_t readout, truncate;
+    const double *dpredict;
+    double *drecord;    /* of a decoder that is not linear */
+    size_t *first_item; /* [link]: its first block among the items */
+} backward;
+
+/* ---- the readout ---- */
+
+static void start_from_decoder(const backward *back, hb_worker *w, size_t b) {
+    hb_machine *m = back->m;
+    const hb_readout *r = &m->base.graph->readouts[back->readout];
+    const hb_decoder *d = &r->decoder;
+    size_t n = d->num, pop;
+    double scale, bias;
+    hb_decoder_linear(d, &pop, &scale, &bias);
+    real *to = strcmp(d->ops->variable, "V") ? w->dO[r->target] : w->dV[r->target];
+    for (size_t t = 0; t < m->base.steps; t++, to += n)
+        if (back->drecord) {
+            const double *from = back->drecord + (t * m->base.batch + b) * n;
+            for (size_t j = 0; j < n; j++) to[j] += (real)from[j];
+        } else {
+            double weight = scale * m->weights[back->readout][t];
+            const double *from = back->dpredict + b * d->classes;
+            for (size_t j = 0; weight != 0 && j < n; j++) to[j] += (real)(weight * from[j / pop]);
+        }
+}
+
+/* ---- one step of one group ---- */
+
+/* dx = dO times the window. */
+static void through_window(hb_machine *m, hb_worker *w, const hb_part *p, const real *dO, size_t b,
+                           size_t t) {
+    real *dx = w->dx;
+    if (p->slope) {
+        const real *slope = hb_part_tape(m, p, p->slope, b, t);
+        for (size_t j = 0; j < p->n; j++) dx[j] = slope[j] * dO[j];
+        return;
+    }
+    m->kernels->HB_K(expand)(p->window + (b * m->step_room + t) * p->words, p->n, (real)p->height,
+                             dx);
+    for (size_t j = 0; j < p->n; j++) dx[j] *= dO[j];
+}
+
+static void spikes_of(hb_machine *m, hb_worker *w, const hb_part *p, hb_step *k, size_t b,
+                      size_t t) {
+    if (p->mask) {
+        k->o = p->group->detach_reset ? hb_part_tape(m, p, p->reset, b, t)
+                                      : hb_part_row(m, p, p->rows, b, t + 1);
+        k->m = hb_part_tape(m, p, p->mask, b, t);
+        return;
+    }
+    m->kernels->HB_K(expand)(hb_part_bits(m, p, b, t + 1), p->n, 1, w->o);
+    k->o = k->m = w->o;
+}
+
+static void back_step(const backward *back, hb_worker *w, size_t group, size_t b, size_t t) {
+    hb_machine *m = back->m;
+    hb_part *p = &m->parts[group];
+    const hb_model *model = p->model;
+    size_t n = p->n;
+    hb_step k = {.n = n, .spaic = m->base.graph->spaic, .detach = p->group->detach_reset};
+    k.dO = w->dO[group] + t * n;
+    k.dI = hb_part_tape(m, p, p->dI, b, t);
+    k.dx = w->dx;
+    if (p->keep_x) k.x = hb_part_tape(m, p, p->x, b, t);
+    if (p->keep_I) k.I = hb_part_tape(m, p, p->I, b, t);
+    for (size_t s = 0; s < p->states; s++) {
+        k.adj[s] = w->adj[group] + s * n;
+        if (p->keep_states) k.prev[s] = p->before + ((b * m->step_room + t) * p->states + s) * n;
+    }
+    for (size_t c = 0; c < model->coef_count; c++) {
+        k.coef[c] = p->coef[c];
+        if (p->wants_coef[c]) k.gcoef[c] = p->gcoef + (b * model->coef_count + c) * n;
+    }
+    if (w->dV[group])
+        for (size_t j = 0; j < n; j++) k.adj[0][j] += w->dV[group][t * n + j];
+    if (model->output == HB_OUT_V && !(k.spaic && model->spaic_output_none))
+        for (size_t j = 0; j < n; j++) k.adj[0][j] += k.dO[j];
+    if (model->output == HB_OUT_SPIKES) spikes_of(m, w, p, &k, b, t);
+    if (model->unsettle) model->unsettle(&k);
+    if (model->output == HB_OUT_SPIKES)
+        through_window(m, w, p, k.dO, b, t);
+    else if (model->output == HB_OUT_REAL)
+        k.dx = k.dO;
+    else
+        memset(w->dx, 0, n * sizeof(real));
+    model->unintegrate(&k);
+    if (back->truncate && t % back->truncate == 0)
+        memset(w->adj[group], 0, p->states * n * sizeof(real));
+}
+
+/* ---- the plan, backwards ---- */
+
+static void push(const backward *back, hb_worker *w, size_t group, size_t b, bool inside, size_t t0,
+                 size_t t1) {
+    hb_machine *m = back->m;
+    for (size_t i = m->link_count; i-- > 0;) {
+        hb_link *link = &m->links[i];
+        if (link->connection->post != group || link->connection->inside != inside) continue;
+        HB_R(hb_link_push)(m, link, w, b, t0, t1, back->truncate);
+    }
+}
+
+static void back_steps(const backward *back, hb_worker *w, size_t b, size_t first, size_t last) {
+    const hb_graph *g = back->m->base.graph;
+    for (size_t t = back->m->base.steps; t-- > 0;)
+        for (size_t i = last; i-- > first;) {
+            if (!back->m->parts[g->order[i]].active) continue;
+            back_step(back, w, g->order[i], b, t);
+            push(back, w, g->order[i], b, true, t, t + 1);
+        }
+}
+
+static void back_plan(const backward *back, hb_worker *w, size_t b) {
+    hb_machine *m = back->m;
+    const hb_graph *g = m->base.graph;
+    for (size_t last = g->order_count, first; last > 0; last = first) {
+        first = last - 1;
+        size_t component = g->groups[g->order[first]].component;
+        while (first > 0 && g->groups[g->order[first - 1]].component == component) first--;
+        back_steps(back, w, b, first, last);
+        for (size_t i = first; i < last; i++)
+            if (m->parts[g->order[i]].active)
+                push(back, w, g->order[i], b, false, 0, m->base.steps);
+    }
+}
+
+/* What a constant source has driven: all steps but one in which row 0 acted. */
+static void total_of_constants(hb_machine *m, size_t b) {
+    for (size_t i = 0; i < m->link_count; i++) {
+        hb_link *link = &m->links[i];
+        if (!link->total || !link->weight->trainable) continue;
+        size_t post = link->wiring->post;
+        real *total = link->total + b * post;
+        const real *dsum =
+            hb_part_tape(m, link->post, link->dsum ? link->dsum : link->post->dI, b, 0);
+        memset(total, 0, post * sizeof(real));
+        for (size_t t = link->lag; t < m->base.steps; t++)
+            for (size_t j = 0; j < post; j++) total[j] += dsum[t * post + j];
+    }
+}
+
+static void back_sample(void *arg, size_t b, int worker) {
+    const backward *back = arg;
+    hb_machine *m = back->m;
+    hb_worker *w = &m->workers[worker];
+    for (size_t i = 0; i < m->part_count; i++) {
+        const hb_part *p = &m->parts[i];
+        size_t cells = m->base.steps * p->n;
+        if (w->dO[i]) memset(w->dO[i], 0, cells * sizeof(real));
+        if (w->dV[i]) memset(w->dV[i], 0, cells * sizeof(real));
+        if (w->adj[i]) memset(w->adj[i], 0, p->states * p->n * sizeof(real));
+        if (p->any_coef)
+            memset(p->gcoef + b * p->model->coef_count * p->n, 0,
+                   p->model->coef_count * p->n * sizeof(real));
+    }
+    for (size_t i = 0; i < m->link_count; i++)
+        if (w->dfilter[i]) memset(w->dfilter[i], 0, 2 * m->links[i].wiring->post * sizeof(real));
+    start_from_decoder(back, w, b);
+    back_plan(back, w, b);
+    total_of_constants(m, b);
+}
+
+/* ---- parameters ---- */
+
+static void gather(void *arg, size_t item, int worker) {
+    const backward *back = arg;
+    hb_machine *m = back->m;
+    size_t i = 0;
+    while (item >= back->first_item[i + 1]) i++;
+    size_t block = item - back->first_item[i], blocks = HB_WORDS(m->links[i].wiring->pre);
+    if (m->links[i].weight->trainable && block < blocks)
+        HB_R(hb_link_gradient)(m, &m->links[i], &m->workers[worker], block);
+    else
+        HB_R(hb_link_bias_gradient)(m, &m->links[i]);
+}
+
+/* d coefficient / d parameter at p. */
+static double derivative(hb_derive derive, double dt, double p) {
+    if (derive == HB_DECAY) return exp(-dt / p) * dt / (p * p);
+    if (derive == HB_RATE) return -dt / (p * p);
+    return 1;
+}
+
+static void coefficient_gradients(hb_machine *m) {
+    for (size_t i = 0; i < m->base.param_count; i++) {
+        hb_parameter *q = &m->base.params[i];
+        if (!q->trainable || q->what != HB_P_NEURON) continue;
+        const hb_part *p = &m->parts[q->group];
+        const hb_model *model = p->model;
+        real *grad = q->grad;
+        for (size_t c = 0; c < model->coef_count; c++) {
+            if (!p->wants_coef[c] || strcmp(model->coefs[c].param, model->coefs[q->coef].param))
+                continue;
+            for (size_t j = 0; j < p->n; j++) {
+                size_t at = q->count == 1 ? 0 : j;
+                double sum = 0;
+                for (size_t b = 0; b < m->base.batch; b++)
+                    sum += (double)p->gcoef[(b * model->coef_count + c) * p->n + j];
+                grad[at] += (real)(sum * derivative(model->coefs[c].derive, m->base.graph->dt,
+                                                    (double)((real *)q->values)[at]));
+            }
+        }
+    }
+}
+
+/* Rows with a gradient since the last zero_grad, for row-sparse optimizers. */
+static void list_rows(hb_machine *m) {
+    for (size_t i = 0; i < m->link_count; i++) {
+        hb_link *link = &m->links[i];
+        hb_parameter *p = link->weight;
+        const hb_wiring *w = link->wiring;
+        if (!link->touched) continue;
+        p->row_count = 0;
+        for (size_t s = 0; s < w->pre; s++) {
+            if (!(link->touched[s / 64] >> s % 64 & 1)) continue;
+            size_t first = w->start ? w->start[s] : s, last = w->start ? w->start[s + 1] : s + 1;
+            for (size_t k = first; k < last; k++) p->row_list[p->row_count++] = (uint32_t)k;
+        }
+    }
+}
+
+hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, size_t truncate) {
+    hb_machine *m = (hb_machine *)e;
+    const hb_graph *g = e->graph;
+    backward back = {m, readout, truncate, dpredict, NULL, m->first_item};
+    const hb_decoder *d = &g->readouts[readout].decoder;
+    if (!m->parts[g->readouts[readout].target].active) return HEBB_OK;
+    if (m->record[readout]) {
+        if (!d->ops->backward)
+            return hb_fail(g->env, HEBB_E_UNSUPPORTED, "the decoder %s (%s) carries no gradient",
+                           g->readouts[readout].name, d->ops->component->name);
+        back.drecord = m->record[readout] + e->steps * e->batch * d->num;
+        d->ops->backward(d, e->steps, e->batch, m->record[readout], e->predict[readout], dpredict,
+                         back.drecord);
+    }
+    hb_pool_run(g->pool, back_sample, &back, e->batch);
+    size_t items = 0;
+    for (size_t i = 0; i < m->link_count; i++) {
+        hb_link *link = &m->links[i];
+        back.first_item[i] = items;
+        if (link->touched && !link->weight->row_count)
+            memset(link->touched, 0, HB_WORDS(link->wiring->pre) * sizeof *link->touched);
+        if (link->weight->trainable) items += HB_WORDS(link->wiring->pre);
+        if (link->bias && link->bias->trainable) items++;
+    }
+    back.first_item[m->link_count] = items;
+    hb_pool_run(g->pool, gather, &back, items);
+    coefficient_gradients(m);
+    list_rows(m);
+    return HEBB_OK;
+}

@@ -1,0 +1,16 @@
+/* The reverse of network/link.real.c. */
+#ifndef HB_BPTT_LINKS_H
+#define HB_BPTT_LINKS_H
+
+#include "network/engine.h"
+
+/* Takes the gradient of the currents of steps t0 .. t1 of sample b, last step first, back to
+ * the source: to its dO or dV, where it is active. Between steps that a multiple of truncate
+ * parts, nothing passes through a filter, nor through a connection inside a loop. */
+void HB_R(hb_link_push)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b, size_t t0,
+                        size_t t1, size_t truncate);
+/* Adds the weight gradient of source rows [64 block, 64 block + 64). */
+void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t block);
+void HB_R(hb_link_bias_gradient)(hb_machine *machine, hb_link *link);
+
+#endif

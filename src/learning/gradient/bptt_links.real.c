@@ -1,0 +1,190 @@
+#include "learning/gradient/bptt_links.h"
+
+#include <string.h>
+
+#include "kernels/blas.h"
+
+/* Gradient of the weighted sums [T][post]: behind a filter it differs from that of the current. */
+static real *sum_gradient(hb_machine *m, const hb_link *link, size_t b) {
+    return hb_part_tape(m, link->post, link->dsum ? link->dsum : link->post->dI, b, 0);
+}
+
+/* ---- to the source ---- */
+
+/* dR(t) = decay dR(t+1) + dI(t); the sum drives R and, of second order, D. */
+static void filter_step(hb_link *link, hb_worker *worker, const hb_machine *m, const real *dI,
+                        real *dsum) {
+    size_t post = link->wiring->post;
+    real *dR = worker->dfilter[link - m->links], *dD = dR + post;
+    for (size_t j = 0; j < post; j++) {
+        dR[j] = link->decay[0] * dR[j] + dI[j];
+        dsum[j] = dR[j];
+    }
+    if (link->connection->synapse == 1) return;
+    for (size_t j = 0; j < post; j++) {
+        dD[j] = link->decay[1] * dD[j] - dI[j];
+        dsum[j] += dD[j];
+    }
+}
+
+/* One step over single synapses; spikes before step `from` get nothing. */
+static void push_synapses(const hb_link *link, const real *dsum, real *out, size_t from, size_t t) {
+    const hb_wiring *w = link->wiring;
+    const real *weight = link->weight->values;
+    for (size_t i = 0; i < w->pre; i++) {
+        if (!w->delay) {
+            real sum = 0;
+            for (size_t k = w->start[i]; k < w->start[i + 1]; k++)
+                sum += weight[k] * dsum[w->index[k]];
+            if (link->lag + from <= t) out[(t - link->lag) * w->pre + i] += sum;
+            continue;
+        }
+        for (size_t k = w->start[i]; k < w->start[i + 1]; k++) {
+            size_t late = link->lag + w->delay[k] - link->shift;
+            if (late + from <= t) out[(t - late) * w->pre + i] += weight[k] * dsum[w->index[k]];
+        }
+    }
+}
+
+static void push_product(const hb_link *link, const real *dsum, real *out, size_t t0, size_t t1) {
+    size_t pre = link->wiring->pre, post = link->wiring->post;
+    if (t0 < link->lag) t0 = link->lag;
+    if (t0 >= t1) return;
+    HB_BLAS(gemm)
+    (CblasRowMajor, CblasNoTrans, CblasTrans, (int)(t1 - t0), (int)pre, (int)post, 1,
+     dsum + t0 * post, (int)post, link->weight->values, (int)post, 1, out + (t0 - link->lag) * pre,
+     (int)pre);
+}
+
+void HB_R(hb_link_push)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b, size_t t0,
+                        size_t t1, size_t truncate) {
+    size_t pre = (size_t)(link->pre - m->parts), post = link->wiring->post;
+    const real *dI = hb_part_tape(m, link->post, link->post->dI, b, 0);
+    real *dsum = sum_gradient(m, link, b);
+    real *out = link->connection->reads_v ? worker->dV[pre] : worker->dO[pre];
+    bool synapses = link->wiring->start != NULL;
+    bool cuts = truncate && link->connection->inside; /* then t1 is t0 + 1 */
+    size_t from = cuts ? t0 - t0 % truncate : 0;
+    if (link->dsum || synapses)
+        for (size_t t = t1; t-- > t0;) {
+            if (link->dsum) filter_step(link, worker, m, dI + t * post, dsum + t * post);
+            if (link->dsum && truncate && t % truncate == 0)
+                memset(worker->dfilter[link - m->links], 0, 2 * post * sizeof(real));
+            if (out && synapses) push_synapses(link, dsum + t * post, out, from, t);
+        }
+    if (out && !synapses && t0 >= from + (cuts ? link->lag : 0))
+        push_product(link, dsum, out, t0, t1);
+}
+
+/* ---- to the weights ---- */
+
+/* Steps whose row holds a spike of each of 64 sources: times[64][T+1], counts[64]. Only rows
+ * that act within the run: row r acts at step r - 1 + lag. */
+static void gather_times(hb_machine *m, const hb_link *link, size_t b, size_t block,
+                         uint32_t *times, uint32_t *counts) {
+    size_t first = 1 - link->lag, steps = m->base.steps, stride = m->step_room + 1;
+    size_t words = link->pre->words;
+    const uint64_t *word = hb_part_bits(m, link->pre, b, first) + block;
+    memset(counts, 0, 64 * sizeof *counts);
+    for (size_t t = 0; t < steps; t++, word += words)
+        for (uint64_t left = *word; left; left &= left - 1) {
+            unsigned i = (unsigned)__builtin_ctzll(left);
+            times[i * stride + counts[i]++] = (uint32_t)t;
+        }
+}
+
+/* Adds value times the current's gradient to the synapses of source i, for a spike that an
+ * undelayed synapse would pass on at step t. */
+static void add_synapses(const hb_machine *m, const hb_link *link, const real *dsum, size_t i,
+                         size_t t, real value) {
+    const hb_wiring *w = link->wiring;
+    real *grad = link->weight->grad;
+    for (size_t k = w->start[i]; k < w->start[i + 1]; k++) {
+        size_t at = t + (w->delay ? w->delay[k] - link->shift : 0);
+        if (at < m->base.steps) grad[k] += value * dsum[at * w->post + w->index[k]];
+    }
+}
+
+static void touch(hb_link *link, size_t i) {
+    if (link->touched) link->touched[i / 64] |= (uint64_t)1 << i % 64;
+}
+
+static void gradient_of_bits(hb_machine *m, hb_link *link, hb_worker *worker, size_t block) {
+    const hb_wiring *w = link->wiring;
+    size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
+    uint32_t counts[64], *times = worker->index;
+    for (size_t b = 0; b < m->base.batch; b++) {
+        const real *dsum = sum_gradient(m, link, b);
+        gather_times(m, link, b, block, times, counts);
+        for (size_t i = 0; i < count; i++) {
+            const uint32_t *steps = times + i * (m->step_room + 1);
+            if (!counts[i]) continue;
+            touch(link, first + i);
+            if (!w->start)
+                m->kernels->HB_K(add_rows)((real *)link->weight->grad + (first + i) * w->post,
+                                           w->post, dsum, w->post, steps, counts[i]);
+            else
+                for (uint32_t s = 0; s < counts[i]; s++)
+                    add_synapses(m, link, dsum, first + i, steps[s], 1);
+        }
+    }
+}
+
+static void gradient_of_rows(hb_machine *m, hb_link *link, size_t block) {
+    const hb_wiring *w = link->wiring;
+    size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
+    size_t steps = m->base.steps;
+    for (size_t b = 0; b < m->base.batch; b++) {
+        const real *dsum = sum_gradient(m, link, b);
+        const real *rows = hb_part_row(m, link->pre, hb_link_rows(link), b, 1 - link->lag) + first;
+        if (!w->start) HB_BLAS(gemm)
+        (CblasRowMajor, CblasTrans, CblasNoTrans, (int)count, (int)w->post, (int)steps, 1, rows,
+         (int)w->pre, dsum, (int)w->post, 1, (real *)link->weight->grad + first * w->post,
+         (int)w->post);
+        for (size_t t = 0; t < steps && (w->start || link->touched); t++)
+            for (size_t i = 0; i < count; i++) {
+                if (rows[t * w->pre + i] == 0) continue;
+                touch(link, first + i);
+                if (w->start) add_synapses(m, link, dsum, first + i, t, rows[t * w->pre + i]);
+            }
+    }
+}
+
+/* Two rows of `from` drive a constant source's weights: the constant, and row 0. */
+static void gradient_of_constant(hb_machine *m, hb_link *link, size_t block) {
+    const hb_wiring *w = link->wiring;
+    size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
+    size_t batch = m->base.batch;
+    real *grad = (real *)link->weight->grad + first * w->post;
+    HB_BLAS(gemm)
+    (CblasRowMajor, CblasTrans, CblasNoTrans, (int)count, (int)w->post, (int)batch, 1,
+     link->pre->constant + first, (int)w->pre, link->total, (int)w->post, 1, grad, (int)w->post);
+    for (size_t b = 0; b < batch; b++)
+        for (size_t i = 0; i < count; i++) {
+            real before = link->lag ? link->pre->before_run[b * w->pre + first + i] : 0;
+            const real *dsum = sum_gradient(m, link, b);
+            if (before != 0)
+                for (size_t j = 0; j < w->post; j++) grad[i * w->post + j] += before * dsum[j];
+            if (before != 0 || link->pre->constant[b * w->pre + first + i] != 0)
+                touch(link, first + i);
+        }
+}
+
+void HB_R(hb_link_gradient)(hb_machine *m, hb_link *link, hb_worker *worker, size_t block) {
+    if (hb_link_reads_rows(link))
+        gradient_of_rows(m, link, block);
+    else if (link->pre->form == HB_FORM_CONSTANT)
+        gradient_of_constant(m, link, block);
+    else
+        gradient_of_bits(m, link, worker, block);
+}
+
+void HB_R(hb_link_bias_gradient)(hb_machine *m, hb_link *link) {
+    size_t post = link->wiring->post;
+    real *grad = link->bias->grad;
+    for (size_t b = 0; b < m->base.batch; b++) {
+        const real *dsum = sum_gradient(m, link, b);
+        for (size_t t = 0; t < m->base.steps; t++)
+            for (size_t j = 0; j < post; j++) grad[j] += dsum[t * post + j];
+    }
+}

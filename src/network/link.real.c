@@ -1,0 +1,152 @@
+/* Currents: what a group gives, through weights, delays and a synapse filter. */
+
+#include <string.h>
+
+#include "kernels/blas.h"
+#include "network/engine.h"
+
+/* Adds value times the synapses of source i; a delayed one lands in a later row. */
+static void spread_row(const hb_link *link, size_t i, real value, real *to) {
+    const hb_wiring *w = link->wiring;
+    const real *weight = link->weight->values;
+    size_t post = w->post;
+    for (size_t k = w->start[i]; k < w->start[i + 1]; k++) {
+        size_t late = w->delay ? w->delay[k] - link->shift : 0;
+        to[late * post + w->index[k]] += weight[k] * value;
+    }
+}
+
+static void add_bits(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b, size_t row,
+                     real *to) {
+    const hb_part *pre = link->pre;
+    size_t count = m->kernels->positions(hb_part_bits(m, pre, b, row), pre->words, worker->index);
+    size_t post = link->wiring->post;
+    if (link->wiring->start)
+        for (size_t i = 0; i < count; i++) spread_row(link, worker->index[i], 1, to);
+    else
+        m->kernels->HB_K(add_rows)(to, post, link->weight->values, post, worker->index, count);
+}
+
+static void add_row(hb_machine *m, const hb_link *link, size_t b, size_t row, real *to) {
+    const real *from = hb_part_row(m, link->pre, hb_link_rows(link), b, row);
+    for (size_t i = 0; i < link->pre->n; i++)
+        if (from[i] != 0) spread_row(link, i, from[i], to);
+}
+
+static void add_all_rows(hb_machine *m, const hb_link *link, size_t b, size_t row, size_t count,
+                         real *to) {
+    size_t pre = link->wiring->pre, post = link->wiring->post;
+    HB_BLAS(gemm)
+    (CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)count, (int)post, (int)pre, 1,
+     hb_part_row(m, link->pre, hb_link_rows(link), b, row), (int)pre, link->weight->values,
+     (int)post, 1, to, (int)post);
+}
+
+static void add_to(real *to, const real *from, size_t n) {
+    for (size_t j = 0; j < n; j++) to[j] += from[j];
+}
+
+/* Step t of the link: what its source gave goes to the row `to` (and later ones). */
+static void pull_step(hb_machine *m, hb_link *link, hb_worker *worker, size_t b, size_t t,
+                      real *to) {
+    size_t row = t + 1 - link->lag, post = link->wiring->post;
+    if (link->pre->form == HB_FORM_CONSTANT && !link->connection->reads_v)
+        add_to(to, (row ? link->constant : link->before_run) + b * post, post);
+    else if (hb_link_reads_rows(link))
+        add_row(m, link, b, row, to);
+    else
+        add_bits(m, link, worker, b, row, to);
+}
+
+/* R = decay R + sum; the second order takes D off. */
+static void filter_step(hb_link *link, size_t b, const real *sum, real *to) {
+    size_t post = link->wiring->post;
+    real *R = link->state + b * 2 * post, *D = R + post;
+    for (size_t j = 0; j < post; j++) {
+        R[j] = link->decay[0] * R[j] + sum[j];
+        to[j] += R[j];
+    }
+    if (link->connection->synapse == 1) return;
+    for (size_t j = 0; j < post; j++) {
+        D[j] = link->decay[1] * D[j] + sum[j];
+        to[j] -= D[j];
+    }
+}
+
+void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I, size_t b,
+                        size_t t0, size_t t1) {
+    const hb_wiring *w = link->wiring;
+    size_t post = w->post, late = w->delay_max;
+    bool own = hb_link_has_sum(link);
+    real *to = own ? worker->sum[link - m->links] : I;
+    if (own && t0 == 0) {
+        memset(to, 0, (m->base.steps + late + 1) * post * sizeof(real));
+        if (late) memcpy(to, link->pending + b * late * post, late * post * sizeof(real));
+    }
+    bool product = hb_link_reads_rows(link) && !w->start;
+    if (product) add_all_rows(m, link, b, t0 + 1 - link->lag, t1 - t0, to + t0 * post);
+    for (size_t t = t0; t < t1; t++) {
+        if (!product) pull_step(m, link, worker, b, t, to + t * post);
+        if (link->bias) add_to(to + t * post, link->bias->values, post);
+        if (link->connection->synapse)
+            filter_step(link, b, to + t * post, I + t * post);
+        else if (own)
+            add_to(I + t * post, to + t * post, post);
+        if (link->recorded) HB_R(hb_link_record)(m, link, worker, b, t);
+    }
+}
+
+void HB_R(hb_link_finish)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b) {
+    size_t post = link->wiring->post, late = link->wiring->delay_max;
+    if (!late) return;
+    const real *sum = worker->sum[link - m->links];
+    memcpy(link->pending + b * late * post, sum + m->base.steps * post, late * post * sizeof(real));
+}
+
+void HB_R(hb_link_constants)(hb_machine *m, hb_link *link, size_t first, size_t last) {
+    size_t pre = link->wiring->pre, post = link->wiring->post;
+    const real *from[] = {link->pre->constant, link->pre->before_run};
+    real *to[] = {link->constant, link->before_run};
+    for (int i = 0; i < (m->fresh ? 1 : 2); i++) HB_BLAS(gemm)
+    (CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(last - first), (int)post, (int)pre, 1,
+     from[i] + first * pre, (int)pre, link->weight->values, (int)post, 0, to[i] + first * post,
+     (int)post);
+    if (m->fresh) memset(to[1] + first * post, 0, (last - first) * post * sizeof(real));
+}
+
+/* ---- monitors of a connection ---- */
+
+/* The spikes that arrive after step t, synapse by synapse: [post][pre]. */
+static void record_delayed(hb_machine *m, const hb_link *link, size_t b, size_t t, double *to) {
+    const hb_wiring *w = link->wiring;
+    memset(to, 0, w->pre * w->post * sizeof *to);
+    for (size_t i = 0; w->start && i < w->pre; i++)
+        for (size_t k = w->start[i]; k < w->start[i + 1]; k++) {
+            size_t late = w->delay ? w->delay[k] : 0;
+            if (late > t + 1) continue;
+            size_t row = t + 1 - late;
+            double value = hb_link_reads_rows(link)
+                               ? (double)hb_part_row(m, link->pre, hb_link_rows(link), b, row)[i]
+                               : (hb_part_bits(m, link->pre, b, row)[i / 64] >> i % 64 & 1);
+            to[w->index[k] * w->pre + i] = value;
+        }
+}
+
+void HB_R(hb_link_record)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b, size_t t) {
+    const hb_graph *g = m->base.graph;
+    size_t post = link->wiring->post, batch = m->base.batch;
+    for (size_t i = 0; i < g->monitor_count; i++) {
+        const hb_monitor *monitor = &g->monitors[i];
+        if (monitor->connection != link - m->links) continue;
+        size_t n = monitor->state == HB_VAR_O ? post * link->wiring->pre : post;
+        double *to = m->base.records[i] + (t * batch + b) * n;
+        if (monitor->state == HB_VAR_O) {
+            record_delayed(m, link, b, t, to);
+            continue;
+        }
+        const real *from = monitor->state == HB_VAR_SUM
+                               ? worker->sum[link - m->links] + t * post
+                               : link->state + (2 * b + (monitor->state == HB_VAR_D)) * post;
+        for (size_t j = 0; j < post; j++) to[j] = (double)from[j];
+    }
+}

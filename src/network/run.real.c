@@ -1,0 +1,390 @@
+/* A run: samples are shared over the threads; each goes through the plan. */
+#include <math.h>
+#include <string.h>
+
+#include "network/engine.h"
+
+/* ---- sources ---- */
+
+static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
+    hb_group *group = p->group;
+    const hb_graph *g = m->base.graph;
+    size_t steps = m->base.steps, own = group->batch == 1 ? 0 : b;
+    size_t count = p->n * (group->value_rows ? group->value_rows : 1);
+    if (group->role == HB_GENERATOR) count = group->value_rows;
+    float *floats =
+        p->floats ? p->floats +
+                        (size_t)(w - m->workers) *
+                            (p->form == HB_FORM_CONSTANT || p->spread ? p->n : m->step_room * p->n)
+                  : NULL;
+    hb_encode_job job = {.values = group->values ? group->values + own * count : NULL,
+                         .value_count = group->values ? count : 0,
+                         .batch_min = group->low,
+                         .batch_max = group->high,
+                         .num = p->n,
+                         .first = m->base.clock,
+                         .steps = steps,
+                         .total = m->base.clock + steps,
+                         .seed = g->seed,
+                         .domain_id = (uint32_t)(p - m->parts),
+                         .sample = g->sample_count ? g->samples[b] : g->counter + b,
+                         .rows = floats};
+    if (group->offsets) {
+        size_t from = group->offsets[own];
+        job.times = group->times + from;
+        job.neurons = group->neurons + from;
+        job.events = group->offsets[own + 1] - from;
+    }
+    if (p->form == HB_FORM_BITS) {
+        job.bits = (hb_bits){hb_part_bits(m, p, b, 1), p->words};
+        memset(job.bits.words, 0, steps * p->words * 8);
+    }
+    HEBB_TRY(group->encoder.ops->encode(&group->encoder, &w->env, &job));
+    if (p->form == HB_FORM_CONSTANT)
+        for (size_t i = 0; i < p->n; i++) p->constant[b * p->n + i] = (real)floats[i];
+    if (p->form == HB_FORM_ROWS) {
+        real *rows = hb_part_row(m, p, p->rows, b, 1);
+        for (size_t t = 0; t < steps; t++)
+            for (size_t i = 0; i < p->n; i++)
+                rows[t * p->n + i] = (real)floats[p->spread ? i : t * p->n + i];
+    }
+    return HEBB_OK;
+}
+
+/* ---- neurons ---- */
+
+static void soft_output(hb_machine *m, hb_part *p, const hb_step *k, size_t b, size_t t) {
+    const hb_surrogate *s = &p->group->surrogate;
+    real *mask = hb_part_tape(m, p, p->mask, b, t), *reset = hb_part_tape(m, p, p->reset, b, t);
+    real *out = hb_part_row(m, p, p->rows, b, t + 1);
+    for (size_t j = 0; j < p->n; j++) {
+        double x = (double)k->x[j];
+        out[j] = p->group->surrogate_set ? (real)s->ops->integral(s, x) : (real)(x > 0);
+        if (m->base.hold) continue;
+        mask[j] = x > 0 || (s->fires_at_zero && x == 0);
+        reset[j] = out[j];
+    }
+}
+
+/* Spikes, and what the backward pass needs of x. Returns the spikes of the step. */
+static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t b, size_t t) {
+    const hb_surrogate *s = &p->group->surrogate;
+    uint64_t count = 0;
+    if (m->base.graph->soft) {
+        soft_output(m, p, k, b, t);
+        k->o = p->group->detach_reset ? hb_part_tape(m, p, p->reset, b, t)
+                                      : hb_part_row(m, p, p->rows, b, t + 1);
+        k->m = hb_part_tape(m, p, p->mask, b, t);
+    } else {
+        uint64_t *bits = hb_part_bits(m, p, b, t + 1);
+        real low = p->group->surrogate_set && s->fires_at_zero ? -(real)1e-45 : 0;
+        m->kernels->HB_K(between)(k->x, p->n, low, (real)INFINITY, bits);
+        m->kernels->HB_K(expand)(bits, p->n, 1, w->o);
+        for (size_t i = 0; i < p->words; i++) count += (uint64_t)__builtin_popcountll(bits[i]);
+        k->o = k->m = w->o;
+    }
+    if (p->active && m->base.train) {
+        if (p->window)
+            m->kernels->HB_K(between)(k->x, p->n, (real)p->low, (real)p->high,
+                                      p->window + (b * m->step_room + t) * p->words);
+        else
+            HB_SURROGATE_ROW(s, p->n, k->x, hb_part_tape(m, p, p->slope, b, t));
+    }
+    return count;
+}
+
+static void record(hb_machine *m, const hb_part *p, const hb_step *k, size_t b, size_t t) {
+    const hb_graph *g = m->base.graph;
+    for (size_t i = 0; i < g->monitor_count; i++) {
+        const hb_monitor *monitor = &g->monitors[i];
+        if (monitor->spikes || monitor->group != p - m->parts) continue;
+        double *to = m->base.records[i] + (t * m->base.batch + b) * p->n;
+        const real *from = monitor->state == HB_VAR_ISYN ? (k ? k->I : NULL)
+                           : monitor->state >= 0         ? k->state[monitor->state]
+                           : p->form == HB_FORM_ROWS     ? hb_part_row(m, p, p->rows, b, t + 1)
+                           : p->form == HB_FORM_CONSTANT ? p->constant + b * p->n
+                                                         : NULL;
+        if (from)
+            for (size_t j = 0; j < p->n; j++) to[j] = (double)from[j];
+        else
+            m->kernels->expand_f64(hb_part_bits(m, p, b, t + 1), p->n, 1, to);
+    }
+}
+
+/* Step t of a group whose currents are there. */
+static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t, const real *I) {
+    const hb_model *model = p->model;
+    size_t n = p->n;
+    bool tape = p->active && m->base.train;
+    hb_step k = {
+        .n = n, .I = I + t * n, .spaic = m->base.graph->spaic, .detach = p->group->detach_reset};
+    k.x = tape && p->keep_x ? hb_part_tape(m, p, p->x, b, t) : w->x;
+    for (size_t c = 0; c < model->coef_count; c++) k.coef[c] = p->coef[c];
+    for (size_t s = 0; s < p->states; s++) k.state[s] = p->state + (b * p->states + s) * n;
+    if (tape && p->keep_states)
+        memcpy(p->before + (b * m->step_room + t) * p->states * n, k.state[0],
+               p->states * n * sizeof(real));
+    model->integrate(&k);
+    if (model->output == HB_OUT_SPIKES) w->spikes[p - m->parts] += fire(m, w, p, &k, b, t);
+    if (model->settle) model->settle(&k);
+    if (p->rows && model->output != HB_OUT_SPIKES) {
+        real *row = hb_part_row(m, p, p->rows, b, t + 1);
+        if (k.spaic && model->spaic_output_none)
+            memset(row, 0, n * sizeof(real));
+        else
+            memcpy(row, model->output == HB_OUT_V ? k.state[0] : k.x, n * sizeof(real));
+    }
+    if (p->V && p->V != p->rows)
+        memcpy(hb_part_row(m, p, p->V, b, t + 1), k.state[0], n * sizeof(real));
+    if (p->recorded) record(m, p, &k, b, t);
+}
+
+/* ---- the plan ---- */
+
+static real *currents(hb_machine *m, hb_worker *w, size_t group, size_t b) {
+    hb_part *p = &m->parts[group];
+    return w->I[group] ? w->I[group] : hb_part_tape(m, p, p->I, b, 0);
+}
+
+/* What comes from outside the group's part of the graph, or from inside it. */
+static void pull(hb_machine *m, hb_worker *w, size_t group, size_t b, bool inside, size_t t0,
+                 size_t t1) {
+    for (size_t i = 0; i < m->link_count; i++) {
+        const hb_connection *c = m->links[i].connection;
+        if (c->post == group && c->inside == inside)
+            HB_R(hb_link_pull)(m, &m->links[i], w, currents(m, w, group, b), b, t0, t1);
+    }
+}
+
+/* Groups order[first .. last) for steps t0 .. t1. */
+static void run_steps(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t last, bool all) {
+    const hb_graph *g = m->base.graph;
+    for (size_t t = 0; t < m->base.steps; t++)
+        for (size_t i = first; i < last; i++) {
+            size_t group = g->order[i];
+            if (all) pull(m, w, group, b, false, t, t + 1);
+            pull(m, w, group, b, true, t, t + 1);
+            step(m, w, &m->parts[group], b, t, currents(m, w, group, b));
+        }
+}
+
+static void run_plan(hb_machine *m, hb_worker *w, size_t b) {
+    const hb_graph *g = m->base.graph;
+    for (size_t i = 0; i < g->order_count; i++) {
+        size_t group = g->order[i];
+        memset(currents(m, w, group, b), 0, m->base.steps * m->parts[group].n * sizeof(real));
+    }
+    if (g->stepwise) {
+        run_steps(m, w, b, 0, g->order_count, true);
+        return;
+    }
+    for (size_t i = 0, next; i < g->order_count; i = next) {
+        next = i + 1;
+        size_t component = g->groups[g->order[i]].component;
+        while (next < g->order_count && g->groups[g->order[next]].component == component) next++;
+        for (size_t k = i; k < next; k++) pull(m, w, g->order[k], b, false, 0, m->base.steps);
+        run_steps(m, w, b, i, next, false);
+    }
+}
+
+/* ---- readouts ---- */
+
+static void read_linear(hb_machine *m, hb_worker *w, size_t readout, size_t b) {
+    const hb_readout *r = &m->base.graph->readouts[readout];
+    const hb_part *p = &m->parts[r->target];
+    size_t pop, outputs = r->decoder.classes;
+    double scale, bias, *out = m->base.predict[readout] + b * outputs;
+    hb_decoder_linear(&r->decoder, &pop, &scale, &bias);
+    memset(out, 0, outputs * sizeof *out);
+    bool V = !strcmp(r->decoder.ops->variable, "V");
+    for (size_t t = 0; t < m->base.steps; t++) {
+        double weight = m->weights[readout][t];
+        if (weight == 0) continue;
+        if (!V && p->form == HB_FORM_BITS) {
+            size_t count = m->kernels->positions(hb_part_bits(m, p, b, t + 1), p->words, w->index);
+            for (size_t i = 0; i < count; i++) out[w->index[i] / pop] += weight;
+            continue;
+        }
+        const real *row = V                             ? hb_part_row(m, p, p->V, b, t + 1)
+                          : p->form == HB_FORM_CONSTANT ? p->constant + b * p->n
+                                                        : hb_part_row(m, p, p->rows, b, t + 1);
+        for (size_t j = 0; j < p->n; j++) out[j / pop] += weight * (double)row[j];
+    }
+    for (size_t c = 0; c < outputs; c++) out[c] = (out[c] + bias) * scale;
+}
+
+static void fill_record(hb_machine *m, size_t readout, size_t b) {
+    const hb_readout *r = &m->base.graph->readouts[readout];
+    const hb_part *p = &m->parts[r->target];
+    bool V = !strcmp(r->decoder.ops->variable, "V");
+    for (size_t t = 0; t < m->base.steps; t++) {
+        double *to = m->record[readout] + (t * m->base.batch + b) * p->n;
+        if (!V && p->form == HB_FORM_BITS) {
+            m->kernels->expand_f64(hb_part_bits(m, p, b, t + 1), p->n, 1, to);
+            continue;
+        }
+        const real *row = V                             ? hb_part_row(m, p, p->V, b, t + 1)
+                          : p->form == HB_FORM_CONSTANT ? p->constant + b * p->n
+                                                        : hb_part_row(m, p, p->rows, b, t + 1);
+        for (size_t j = 0; j < p->n; j++) to[j] = (double)row[j];
+    }
+}
+
+/* ---- a sample, a batch ---- */
+
+/* Row 0 of a run that goes on is the last row of the one before. */
+static void carry_on(hb_machine *m, size_t b, size_t before) {
+    for (size_t i = 0; i < m->part_count && before; i++) {
+        hb_part *p = &m->parts[i];
+        if (p->bits) memcpy(hb_part_bits(m, p, b, 0), hb_part_bits(m, p, b, before), p->words * 8);
+        if (p->rows)
+            memcpy(hb_part_row(m, p, p->rows, b, 0), hb_part_row(m, p, p->rows, b, before),
+                   p->n * sizeof(real));
+        if (p->V && p->V != p->rows)
+            memcpy(hb_part_row(m, p, p->V, b, 0), hb_part_row(m, p, p->V, b, before),
+                   p->n * sizeof(real));
+        if (p->constant)
+            memcpy(p->before_run + b * p->n, p->constant + b * p->n, p->n * sizeof(real));
+    }
+}
+
+static bool finite_state(const hb_part *p, size_t b) {
+    const real *state = p->state + b * p->states * p->n;
+    real sum = 0;
+    for (size_t i = 0; i < p->states * p->n; i++) sum += state[i] * 0;
+    return sum == 0;
+}
+
+static void encode_sample(void *arg, size_t b, int worker) {
+    hb_machine *m = arg;
+    hb_worker *w = &m->workers[worker];
+    m->sample_status[b] = HEBB_OK;
+    if (m->fresh)
+        HB_R(hb_machine_reset_sample)(m, b);
+    else
+        carry_on(m, b, m->steps_before);
+    for (size_t i = 0; i < m->part_count; i++) {
+        hb_part *p = &m->parts[i];
+        if (p->model) continue;
+        hebb_status status = encode(m, w, p, b);
+        if (status < 0) {
+            m->sample_status[b] = status;
+            return;
+        }
+        for (size_t t = 0; p->recorded && t < m->base.steps; t++) record(m, p, NULL, b, t);
+    }
+}
+
+enum { CONSTANT_BLOCK = 32 };
+
+static void constant_block(void *arg, size_t item, int worker) {
+    (void)worker;
+    hb_machine *m = arg;
+    size_t first = item * CONSTANT_BLOCK, last = first + CONSTANT_BLOCK;
+    if (last > m->base.batch) last = m->base.batch;
+    for (size_t i = 0; i < m->link_count; i++)
+        if (m->links[i].constant && !m->links[i].connection->reads_v)
+            HB_R(hb_link_constants)(m, &m->links[i], first, last);
+}
+
+static void run_sample(void *arg, size_t b, int worker) {
+    hb_machine *m = arg;
+    hb_worker *w = &m->workers[worker];
+    run_plan(m, w, b);
+    for (size_t i = 0; i < m->link_count; i++) HB_R(hb_link_finish)(m, &m->links[i], w, b);
+    for (size_t i = 0; i < m->base.graph->readout_count; i++)
+        if (m->record[i])
+            fill_record(m, i, b);
+        else
+            read_linear(m, w, i, b);
+    for (size_t i = 0; i < m->part_count; i++)
+        if (m->parts[i].model && !finite_state(&m->parts[i], b))
+            m->sample_status[b] = HEBB_E_NOT_FINITE;
+}
+
+static hebb_status first_failure(hb_machine *m) {
+    hb_env *env = m->base.graph->env;
+    for (size_t b = 0; b < m->base.batch; b++) {
+        hebb_status status = m->sample_status[b];
+        if (status >= 0) continue;
+        for (size_t i = 0; status == HEBB_E_NOT_FINITE && i < m->part_count; i++) {
+            const hb_part *p = &m->parts[i];
+            for (size_t k = 0; p->model && k < p->states * p->n; k++) {
+                real value = p->state[b * p->states * p->n + k];
+                if (!isfinite(value))
+                    return hb_fail(env, status,
+                                   "%s: the state %s of neuron %zu became %g in sample %zu of the "
+                                   "batch",
+                                   p->group->name, p->model->states[k / p->n], k % p->n,
+                                   (double)value, b);
+            }
+        }
+        for (size_t w = 0; w < m->worker_count; w++)
+            if (m->workers[w].env.status == status)
+                return hb_fail(env, status, "sample %zu: %s", b, m->workers[w].env.error);
+        return hb_fail(env, status, "sample %zu of the batch cannot be encoded", b);
+    }
+    return HEBB_OK;
+}
+
+/* weight_quantization, and SPAIC's clamp, act when a run starts. */
+static void prepare_weights(hb_machine *m) {
+    for (size_t i = 0; i < m->link_count; i++) {
+        const hb_link *link = &m->links[i];
+        const hb_parameter *p = link->weight;
+        real *w = p->values;
+        if (hb_args_num(&link->connection->args, "weight_quantization") != 0)
+            for (size_t k = 0; k < p->count; k++)
+                w[k] = (real)rint(fmin(fmax((double)w[k] + 128, 0), 256)) - 128;
+        if (m->base.graph->spaic && (p->low > -HB_INF || p->high < HB_INF))
+            for (size_t k = 0; k < p->count; k++)
+                w[k] = (real)fmin(fmax((double)w[k], p->low), p->high);
+    }
+}
+
+static void decode(hb_machine *m) {
+    hb_engine *e = &m->base;
+    for (size_t i = 0; i < e->graph->readout_count; i++) {
+        const hb_decoder *d = &e->graph->readouts[i].decoder;
+        if (m->record[i]) d->ops->decode(d, e->steps, e->batch, m->record[i], e->predict[i]);
+        size_t count = hb_decoder_outputs(d, e->steps) * e->batch;
+        for (size_t k = 0; k < count; k++) e->predict_f32[i][k] = (float)e->predict[i][k];
+    }
+}
+
+hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool fresh) {
+    hb_machine *m = (hb_machine *)e;
+    hb_graph *g = e->graph;
+    HEBB_TRY(HB_R(hb_machine_room)(m, batch, steps));
+    m->fresh = fresh || !e->ran;
+    m->steps_before = m->fresh ? 0 : e->steps;
+    if (m->fresh) e->clock = 0;
+    e->batch = batch;
+    e->steps = steps;
+    e->ran = e->taped = false;
+    prepare_weights(m);
+    if (e->dirty) HB_R(hb_machine_derive)(m);
+    for (size_t i = 0; i < g->readout_count; i++)
+        for (size_t t = 0; m->weights[i] && t < steps; t++)
+            m->weights[i][t] =
+                g->readouts[i].decoder.ops->time_weight(&g->readouts[i].decoder, t, steps);
+    for (size_t w = 0; w < m->worker_count; w++) {
+        hb_env_init(&m->workers[w].env, NULL);
+        memset(m->workers[w].spikes, 0, m->part_count * sizeof(uint64_t));
+    }
+    hb_pool_run(g->pool, encode_sample, m, batch);
+    HEBB_TRY(first_failure(m));
+    hb_pool_run(g->pool, constant_block, m, (batch + CONSTANT_BLOCK - 1) / CONSTANT_BLOCK);
+    hb_pool_run(g->pool, run_sample, m, batch);
+    HEBB_TRY(first_failure(m));
+    decode(m);
+    for (size_t i = 0; i < m->part_count; i++) {
+        e->spikes[i] = 0;
+        for (size_t w = 0; w < m->worker_count; w++) e->spikes[i] += m->workers[w].spikes[i];
+    }
+    for (size_t t = 0; t < steps; t++) e->times[t] = (double)(e->clock + t + 1) * g->dt;
+    e->clock += steps;
+    e->ran = true;
+    e->taped = e->train;
+    return HEBB_OK;
+}
