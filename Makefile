@@ -1,15 +1,37 @@
 # A thin front to CMake.
+#   make          builds                      make demo     trains a small network, under a minute
+#   make test     all tests                   make check    the quick part of them, under a minute
+#   make bench    measures                    make install  [PREFIX=/usr/local] [DESTDIR=]
+#   make docs     writes the made pages       make format   lays out the sources
 BUILD ?= build/release
+PREFIX ?= /usr/local
 CMAKE_ARGS ?=
-.PHONY: all build test setup clean
+JOBS ?= 2
+MAKEFLAGS += --no-print-directory
+.PHONY: all build demo test check bench install docs format setup clean
 all: build
 setup:
 	@sh tools/setup.sh
 build:
 	@cmake -S . -B $(BUILD) $(CMAKE_ARGS) >/dev/null
-	@cmake --build $(BUILD) -j2
+	@cmake --build $(BUILD) -j$(JOBS)
+demo: setup
+	@$(MAKE) build BUILD=$(BUILD)
+	$(BUILD)/hebb train examples/strokes.yaml -o build/demo
 test: setup
-	@$(MAKE) --no-print-directory build BUILD=$(BUILD)
+	@$(MAKE) build BUILD=$(BUILD)
 	@sh tools/run_tests.sh $(BUILD)
+check: setup
+	@$(MAKE) build BUILD=$(BUILD)
+	@sh tools/check.sh $(BUILD)
+bench: build
+	@sh tools/bench.sh $(BUILD)
+install: build
+	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix $(PREFIX)
+docs: build
+	@$(BUILD)/hebb docs components docs/components
+	@$(BUILD)/hebb docs cli >docs/cli.md
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
 clean:
 	rm -rf build

@@ -1,25 +1,46 @@
 #!/bin/sh
-# Runs every test program of a build and closes with 'N passed, N failed, N skipped'.
+# Runs the test programs of a build and the scripts of tests/, and closes with
+# 'N passed, N failed, N skipped'. Usage: run_tests.sh [BUILD [NAME...]]; names are patterns.
 set -u
-build=${1:-build/release}
-pattern=${2:-test_*}
 here=$(cd "$(dirname "$0")/.." && pwd)
+build=${1:-$here/build/release}
+[ $# -gt 0 ] && shift
+[ $# -gt 0 ] || set -- 'test_*'
+build=$(cd "$build" && pwd) || exit 1
 [ -d "$here/../shared/goldens" ] && export HEBB_GOLDENS_DIR="${HEBB_GOLDENS_DIR:-$here/../shared/goldens}"
 [ -d "$here/../shared/data" ] && export HEBB_DATA_DIR="${HEBB_DATA_DIR:-$here/../shared/data}"
+export HEBB_BUILD="$build" HEBB_SOURCE="$here"
 passed=0 failed=0 skipped=0
 log=$(mktemp)
-for t in "$build"/$pattern; do
-    [ -x "$t" ] && [ -f "$t" ] || continue
-    "$t" >"$log" 2>&1
+trap 'rm -f "$log"' EXIT
+limit=
+command -v timeout >/dev/null && limit="timeout -k 10 ${HEBB_TEST_SECONDS:-900}"
+
+names() { # lines of a kind, each name once, without the closing count of cmocka
+    grep "^\[$1\]" "$log" | sort -u | grep -vc 'test(s)'
+}
+run() { # name, command...
+    name=$1
+    shift
+    $limit "$@" >"$log" 2>&1 </dev/null
     rc=$?
-    p=$(grep -c '^\[       OK \]' "$log"); f=$(grep -c '^\[  FAILED  \] [a-z_A-Z0-9]*$' "$log"); s=$(grep -c '^\[  SKIPPED \] [a-z_A-Z0-9]*$' "$log")
-    f=$(grep '^\[  FAILED  \]' "$log" | sort -u | grep -vc 'test(s)'); s=$(grep '^\[  SKIPPED \]' "$log" | sort -u | grep -vc 'test(s)')
+    p=$(grep -c '^\[       OK \]' "$log")
+    f=$(names '  FAILED  ')
+    s=$(names '  SKIPPED ')
     [ "$rc" != 0 ] && [ "$f" = 0 ] && f=1
-    echo "$(basename "$t"): $p passed, $f failed, $s skipped"
+    [ "$rc" = 124 ] && echo "$name: stopped after ${HEBB_TEST_SECONDS:-900} s"
+    echo "$name: $p passed, $f failed, $s skipped"
     grep '^skipped:' "$log" | sort -u
-    [ "$f" != 0 ] && tail -60 "$log"
-    passed=$((passed + p)); failed=$((failed + f)); skipped=$((skipped + s))
+    [ "$f" != 0 ] && grep -v '^\[ *\(OK\|RUN\) *\]' "$log" | tail -60
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+for pattern; do
+    for t in "$build"/$pattern; do
+        [ -f "$t" ] && [ -x "$t" ] && run "$(basename "$t")" "$t"
+    done
+    for t in "$here"/tests/$pattern.sh; do
+        [ -f "$t" ] && run "$(basename "$t" .sh)" sh "$t"
+    done
 done
-rm -f "$log"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -155,14 +155,23 @@ HEBB_API uint64_t hebb_ctx_work_done(const hebb_ctx *ctx, int thread);
 
 /* What exists: kind is "neuron", "connection", "synapse", "initializer",
  * "encoder", "generator", "decoder", "reward", "learner", "surrogate", "loss",
- * "optimizer" or "schedule". Walk with index 0, 1, ... until NULL. */
+ * "optimizer", "schedule", "dataset" or "section" (of a run file). Walk with
+ * index 0, 1, ... until NULL. */
 HEBB_API const char *hebb_component_kind(size_t index);
 HEBB_API const char *hebb_component_name(const char *kind, size_t index);
+/* One line of meaning; NULL past the end. */
+HEBB_API const char *hebb_component_summary(const char *kind, size_t index);
 /* The component's page as Markdown: meaning, equation, source, aliases and a
  * table of parameters. *text belongs to the context and lives until the next
  * call. HEBB_E_NAME suggests the nearest name. kind may be NULL. */
 HEBB_API hebb_status hebb_component_page(hebb_ctx *ctx, const char *kind, const char *name,
                                          const char **text);
+/* The nearest of names (NULL ends them; "a|b" holds two) for "did you mean";
+ * "" where none is near. Lives until the next call in this thread. */
+HEBB_API const char *hebb_nearest(const char *wanted, const char *const *names);
+/* What a safetensors file holds: arrays with type and shape, and metadata.
+ * *text as above. */
+HEBB_API hebb_status hebb_file_describe(hebb_ctx *ctx, const char *path, const char **text);
 
 /* ---- network ----------------------------------------------------------- */
 
@@ -318,11 +327,20 @@ HEBB_API double hebb_learner_lr(const hebb_learner *learner);
 
 typedef struct hebb_dataset hebb_dataset;
 
-/* source: "strokes", "yin-yang", "mnist", "fashion-mnist" or a folder of IDX
- * files; split: "train" or "test". Files are looked for in path, then in
- * HEBB_DATA_DIR, then in the cache. limit 0: all samples. */
+/* The data sets known by name, and a line about each; NULL past the end. */
+HEBB_API const char *hebb_dataset_name(size_t index);
+HEBB_API const char *hebb_dataset_about(size_t index);
+/* Labelled samples in memory. source: "strokes" and "yin-yang" (made by hebb),
+ * "mnist", "fashion-mnist", or a folder with IDX files (train-images-idx3-ubyte
+ * and the like, plain or .gz). split: "train", "test", for yin-yang also
+ * "validation". path: the folder of the files; NULL: $HEBB_DATA_DIR/<source>,
+ * $HEBB_DATA_DIR, then the cache ($XDG_CACHE_HOME/hebb or ~/.cache/hebb).
+ * limit: the first so many samples, 0 for all; "strokes" draws limit of them (at
+ * most 1,000,000; 0: 10,000 and 2,000). What is drawn depends on the context's
+ * seed. Bytes become 0..1. HEBB_E_IO names the places where a set was looked for. */
 HEBB_API hebb_status hebb_dataset_open(hebb_ctx *ctx, const char *source, const char *split,
                                        const char *path, size_t limit, hebb_dataset **dataset);
+/* Copies samples[count, per_sample] (finite) and labels[count] (0..classes - 1). */
 HEBB_API hebb_status hebb_dataset_from_arrays(hebb_ctx *ctx, const float *samples,
                                               const int32_t *labels, size_t count,
                                               size_t per_sample, size_t classes,
@@ -331,6 +349,15 @@ HEBB_API void hebb_dataset_free(hebb_dataset *dataset);
 HEBB_API size_t hebb_dataset_count(const hebb_dataset *dataset);
 HEBB_API size_t hebb_dataset_sample_size(const hebb_dataset *dataset);
 HEBB_API size_t hebb_dataset_classes(const hebb_dataset *dataset);
+/* Of images; 0 where the samples are none. */
+HEBB_API size_t hebb_dataset_height(const hebb_dataset *dataset);
+HEBB_API size_t hebb_dataset_width(const hebb_dataset *dataset);
+/* "10000 train samples drawn by hebb (seed 0)"; "" for NULL. */
+HEBB_API const char *hebb_dataset_origin(const hebb_dataset *dataset);
+/* values[sample_size] and label of one sample, or values[count, sample_size] and
+ * labels[count] of the samples from `first` on; each may be NULL. */
+HEBB_API hebb_status hebb_dataset_samples(const hebb_dataset *dataset, size_t first, size_t count,
+                                          float *values, int32_t *labels);
 HEBB_API hebb_status hebb_dataset_sample(const hebb_dataset *dataset, size_t index, float *values,
                                          int32_t *label);
 
@@ -406,7 +433,10 @@ HEBB_API const char *hebb_run_summary(hebb_run *run);
 HEBB_API const char *hebb_run_folder(const hebb_run *run);
 HEBB_API hebb_net *hebb_run_net(hebb_run *run);
 /* Fetches a public data set with curl, checks its sha256 ("mnist",
- * "fashion-mnist"). folder NULL: the cache. HEBB_E_IO when offline. */
+ * "fashion-mnist"). folder NULL: the cache. Files that are there with the right
+ * sum stay. HEBB_DATA_MIRROR names another place to fetch from (an http, https or
+ * file address, laid out like HEBB_DATA_DIR). HEBB_E_IO when offline,
+ * HEBB_E_UNSUPPORTED without curl. */
 HEBB_API hebb_status hebb_data_get(hebb_ctx *ctx, const char *name, const char *folder);
 
 /* ---- optimizers by themselves ------------------------------------------ */

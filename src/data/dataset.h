@@ -2,7 +2,7 @@
 #ifndef HB_DATASET_H
 #define HB_DATASET_H
 
-#include "base/env.h"
+#include "base/component.h"
 #include "base/random.h"
 
 typedef struct hb_dataset {
@@ -17,13 +17,19 @@ typedef struct hb_dataset {
     char origin[256]; /* where the samples came from, for reports */
 } hb_dataset;
 
-/* path NULL: $HEBB_DATA_DIR/<source>, $HEBB_DATA_DIR, then the cache
- * (hb_data_cache). source: built-in name, or a folder with IDX files. */
+/* source: built-in name, or a folder with IDX files. path: where its files are
+ * (path or path/<source>); NULL: $HEBB_DATA_DIR/<source>, $HEBB_DATA_DIR, then
+ * the cache (hb_data_cache). split: "train", "test" or (yin-yang) "validation".
+ * limit: the first so many samples; 0: all. "strokes" draws limit samples, at
+ * most HB_STROKES_MOST, and 10,000 or 2,000 where it is 0. */
+enum { HB_STROKES_MOST = 1000000 };
 hebb_status hb_dataset_open(hb_env *env, const char *source, const char *split, const char *path,
                             size_t limit, uint64_t seed, hb_dataset **dataset);
 hebb_status hb_dataset_from_arrays(hb_env *env, const float *samples, const int32_t *labels,
                                    size_t count, size_t per_sample, size_t classes,
                                    hb_dataset **dataset);
+/* The built-in sets, one table each: for `hebb info` and the docs; NULL ends them. */
+const hb_component *hb_dataset_component(size_t index);
 void hb_dataset_free(hb_dataset *dataset);
 void hb_dataset_get(const hb_dataset *dataset, size_t index, float *values, int32_t *label);
 
@@ -33,11 +39,16 @@ typedef struct hb_augment {
     double scale;         /* +- share, 0.1 = 90..110 % */
     double shift;         /* +- pixels */
     double shear;         /* +- degrees */
-    double elastic;       /* strength in pixels, 0 = none */
+    double elastic;       /* usual displacement (root mean square) in pixels, 0 = none */
     double elastic_sigma; /* smoothness in pixels */
     int flip;             /* mirror left-right half of the time */
 } hb_augment;
 
+/* The table of these strengths; read and check go by it. `where` may be NULL. */
+extern const hb_component hb_augment_component;
+hebb_status hb_augment_read(hb_env *env, const char *where, const hebb_param *params,
+                            hb_augment *augment);
+hebb_status hb_augment_check(hb_env *env, const hb_augment *augment);
 /* scratch: hb_augment_scratch floats. Reads from `in`, writes `out`. */
 size_t hb_augment_scratch(size_t height, size_t width);
 void hb_augment_image(const hb_augment *augment, hb_stream *stream, size_t height, size_t width,
@@ -51,6 +62,8 @@ typedef struct hb_idx {
     size_t count; /* product */
     void *data;   /* native byte order */
 } hb_idx;
+size_t hb_idx_value_size(int type); /* 0: no such type */
+double hb_idx_value(const hb_idx *idx, size_t i);
 hebb_status hb_idx_read(hb_env *env, const char *path, hb_idx *idx);
 void hb_idx_free(hb_env *env, hb_idx *idx);
 

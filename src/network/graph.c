@@ -207,6 +207,12 @@ int hb_graph_source(hb_graph *graph, hb_role role, const char *name, size_t n, c
     return (int)graph->group_count - 1;
 }
 
+static hebb_status check_v(hb_graph *graph, const char *name, const hb_group *group) {
+    if (group->role == HB_NEURONS && hb_models_f32[group->model]->state_count) return HEBB_OK;
+    return hb_fail(graph->env, HEBB_E_GRAPH, "%s: '%s' has no membrane potential V to read", name,
+                   group->name);
+}
+
 static hebb_status check_end(hb_graph *graph, const char *name, const char *end, int group) {
     if (group >= 0 && (size_t)group < graph->group_count) return HEBB_OK;
     if (graph->failed < 0) return graph->failed; /* the group's own failure is the news */
@@ -233,9 +239,7 @@ int hb_graph_connect(hb_graph *graph, const char *name, int pre, int post, const
     made.synapse = hb_synapse_find(graph->env, hb_args_text(&made.args, "syn_type"), name);
     if (made.synapse < 0) status = HEBB_E_NAME;
     made.reads_v = !strcmp(hb_args_text(&made.args, "pre_var_name"), "V");
-    if (status >= 0 && made.reads_v && graph->groups[pre].role != HB_NEURONS)
-        status = hb_fail(graph->env, HEBB_E_GRAPH, "%s: the source '%s' has no V to read", name,
-                         graph->groups[pre].name);
+    if (status >= 0 && made.reads_v) status = check_v(graph, name, &graph->groups[pre]);
     if (status >= 0 && !(made.name = hb_strdup(graph->env, name))) status = HEBB_E_MEMORY;
     hb_connection *connection = status < 0 ? NULL : PUSH(graph, connections, connection_count);
     if (!connection) {
@@ -257,9 +261,8 @@ int hb_graph_decode(hb_graph *graph, const char *name, int target, const char *m
                                    graph->dt, &made.decoder);
     if (status < 0) return fail(graph, status);
     made.target = (size_t)target;
-    if (!strcmp(made.decoder.ops->variable, "V") && graph->groups[target].role != HB_NEURONS)
-        status = hb_fail(graph->env, HEBB_E_GRAPH, "%s: the target '%s' has no V to read", name,
-                         graph->groups[target].name);
+    if (!strcmp(made.decoder.ops->variable, "V"))
+        status = check_v(graph, name, &graph->groups[target]);
     if (status >= 0 && !(made.name = hb_strdup(graph->env, name))) status = HEBB_E_MEMORY;
     hb_readout *readout = status < 0 ? NULL : PUSH(graph, readouts, readout_count);
     if (!readout) {

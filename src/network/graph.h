@@ -20,6 +20,7 @@ typedef struct hb_group {
     bool surrogate_set; /* by a learner */
     bool detach_reset;  /* by a learner */
     hb_surrogate surrogate;
+    bool reached;     /* by a learner: room for the search */
     size_t component; /* strongly connected part */
     /* what hebb_net_input gave */
     float *values; /* [batch][n], or [batch][T][n] for "null" */
@@ -104,5 +105,7 @@ int hb_graph_need(hb_graph *graph, const char *what, const char *name);
 
 /* Strongly connected parts, order of evaluation, wiring of all connections. */
 hebb_status hb_graph_plan(hb_graph *graph);
+/* Takes back what hb_graph_plan made. */
+void hb_graph_unplan(hb_graph *graph);
 
 #endif

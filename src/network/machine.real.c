@@ -65,6 +65,13 @@ static const hb_param_info *info_of(const hb_component *component, const char *n
     return NULL;
 }
 
+/* Does a default that is made from others differ from neuron to neuron? */
+static bool any_list(const hb_args *args) {
+    for (size_t i = 0; i < args->component->param_count; i++)
+        if (args->items[i].list) return true;
+    return false;
+}
+
 static hebb_status neuron_params(hb_machine *m, size_t index) {
     hb_part *part = &m->parts[index];
     const hb_model *model = part->model;
@@ -75,18 +82,24 @@ static hebb_status neuron_params(hb_machine *m, size_t index) {
         for (size_t k = 0; k < c; k++) again |= !strcmp(model->coefs[k].param, name);
         if (again) continue;
         const hb_arg *arg = hb_args_get(&part->group->args, name);
-        hb_parameter *p = add_param(m, part->group->name, name, 1, arg->list ? part->n : 1);
+        bool gain = model->coefs[c].derive == HB_GAIN && !arg->given;
+        bool each = gain ? any_list(&part->group->args) : arg->list != NULL;
+        hb_parameter *p = add_param(m, part->group->name, name, 1, each ? part->n : 1);
         if (!p->values) return HEBB_E_MEMORY;
         p->what = HB_P_NEURON;
         p->group = (int)index;
         p->coef = (int)c;
         if (info) p->low = info->low, p->high = info->high, p->low_open = info->flags & HB_ABOVE;
-        double gain = model->coefs[c].derive == HB_GAIN && !arg->given
-                          ? model->default_gain(&part->group->args)
-                          : NAN;
-        for (size_t j = 0; j < p->count; j++)
-            ((real *)p->values)[j] =
-                (real)(isnan(gain) ? hb_args_unit(&part->group->args, name, j) : gain);
+        for (size_t j = 0; j < p->count; j++) {
+            double value = gain ? model->default_gain(&part->group->args, j)
+                                : hb_args_unit(&part->group->args, name, j);
+            if (gain && !isfinite(value))
+                return hb_fail(m->base.graph->env, HEBB_E_RANGE,
+                               "%s: %s has no default where the two time constants of %s are "
+                               "equal; set %s or make them differ",
+                               part->group->name, name, model->component->name, name);
+            ((real *)p->values)[j] = (real)value;
+        }
     }
     return HEBB_OK;
 }
@@ -530,5 +543,15 @@ static void reset(hb_engine *engine) {
     for (size_t b = 0; b < m->batch_room; b++) HB_R(hb_machine_reset_sample)(m, b);
 }
 
-const hb_engine_ops HB_R(hb_engine_ops) = {create, destroy, build, HB_R(hb_machine_run),
-                                           reset,  constant};
+static bool spiked(const hb_engine *engine, size_t group, size_t b, size_t t, size_t neuron) {
+    const hb_machine *m = (const hb_machine *)engine;
+    const hb_part *p = &m->parts[group];
+    if (p->form == HB_FORM_BITS)
+        return hb_part_bits(m, p, b, t + 1)[neuron / 64] >> neuron % 64 & 1;
+    if (p->form == HB_FORM_CONSTANT) return p->constant[b * p->n + neuron] != 0;
+    return hb_part_row(m, p, p->rows, b, t + 1)[neuron] != 0;
+}
+
+const hb_engine_ops HB_R(hb_engine_ops) = {
+    create, destroy, build, HB_R(hb_machine_run), reset, constant, spiked,
+};

@@ -35,6 +35,8 @@ typedef struct hb_engine_ops {
     hebb_status (*run)(hb_engine *engine, size_t batch, size_t steps, bool fresh);
     void (*reset)(hb_engine *engine);
     hebb_status (*constant)(hb_engine *engine, size_t group, size_t coef, double *value);
+    /* Did the neuron give anything in step t of the last run? */
+    bool (*spiked)(const hb_engine *engine, size_t group, size_t sample, size_t t, size_t neuron);
 } hb_engine_ops;
 
 extern const hb_engine_ops hb_engine_ops_f32, hb_engine_ops_f64;

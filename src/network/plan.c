@@ -118,6 +118,7 @@ static hebb_status loop_error(hb_graph *g, const size_t *waiting) {
  * connections that act within a step. */
 static hebb_status find_order(hb_graph *g, size_t parts) {
     size_t *waiting = hb_calloc(g->env, g->group_count + 1, sizeof *waiting);
+    hb_free(g->env, g->order);
     g->order = hb_calloc(g->env, g->group_count + 1, sizeof *g->order);
     if (!waiting || !g->order) {
         hb_free(g->env, waiting);
@@ -169,4 +170,13 @@ hebb_status hb_graph_plan(hb_graph *g) {
         c->inside = g->groups[c->pre].component == g->groups[c->post].component;
     }
     return find_order(g, parts);
+}
+
+void hb_graph_unplan(hb_graph *g) {
+    for (size_t i = 0; i < g->connection_count; i++)
+        hb_wiring_free(g->env, &g->connections[i].wiring);
+    hb_free(g->env, g->order);
+    g->order = NULL;
+    g->order_count = 0;
+    for (size_t i = 0; i < g->group_count; i++) g->groups[i].surrogate_set = false;
 }

@@ -63,12 +63,12 @@ COMPONENT(aclif_component, "aclif", "clif with a slow adaptation",
           "A = exp(-dt/tau_a) A + O_old; V = M - S - (beta_adaptive A + E); the rest as clif",
           aclif_params);
 
-static double gain_pq(const hb_args *args) {
-    double b = hb_args_num(args, "tau_p") / hb_args_num(args, "tau_q");
+static double gain_pq(const hb_args *args, size_t unit) {
+    double b = hb_args_unit(args, "tau_p", unit) / hb_args_unit(args, "tau_q", unit);
     return pow(b, b / (b - 1)) / (b - 1);
 }
-static double gain_ms(const hb_args *args) {
-    double b = hb_args_num(args, "tau_m") / hb_args_num(args, "tau_s");
+static double gain_ms(const hb_args *args, size_t unit) {
+    double b = hb_args_unit(args, "tau_m", unit) / hb_args_unit(args, "tau_s", unit);
     return pow(b, b / (b - 1)) / (b - 1);
 }
 
@@ -138,7 +138,7 @@ static void settle_a(hb_step *k) {
 }
 static void unsettle_a(hb_step *k) {
     unsettle(k);
-    HB_EACH(k) k->dO[j] += k->adj[O_OLD][j];
+    if (!k->detach) HB_EACH(k) k->dO[j] += k->adj[O_OLD][j];
 }
 static void unintegrate_a(hb_step *k) {
     real *a = k->adj[A];

@@ -39,7 +39,7 @@ static void unsettle(hb_step *k) {
         real back = k->detach ? 0 : -u * a;
         if (k->spaic) {
             k->dI[j] = k->adj[1][j];
-            k->dO[j] += k->adj[2][j];
+            if (!k->detach) k->dO[j] += k->adj[2][j];
             k->adj[2][j] = back;
             k->adj[0][j] = a * (1 - k->prev[2][j]);
         } else {

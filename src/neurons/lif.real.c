@@ -3,7 +3,7 @@
 
 static const hb_param_info params[] = {
     {"tau_m", HB_PER_UNIT, "ms", 8, HB_POSITIVE | HB_TRAINABLE, "membrane time constant", "tau"},
-    {"v_th", HB_PER_UNIT, "1", 1, HB_ANY, HB_TRAINABLE, "threshold: fires where V > v_th"},
+    {"v_th", HB_PER_UNIT, "1", 1, HB_ANY, HB_TRAINABLE, "threshold: fires where u > v_th"},
     {"v_reset", HB_PER_UNIT, "1", 0, HB_ANY, HB_TRAINABLE,
      "potential after a spike (compat = spaic: ignored, 0)"},
 };

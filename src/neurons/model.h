@@ -59,12 +59,13 @@ typedef struct hb_model {
     bool needs_I;
     bool needs_prev;        /* the backward loops read prev, with or without gcoef */
     bool spaic_output_none; /* compat = "spaic": receivers get zeros */
-    double (*default_gain)(const hb_args *args); /* of the HB_GAIN coefficient */
-    void (*integrate)(hb_step *step);            /* state, I -> state, x */
-    void (*settle)(hb_step *step);               /* o, m -> state after the spike; NULL: nothing */
-    void (*unsettle)(hb_step *step);             /* adj -> adj, dO +=; NULL: nothing */
-    void (*unintegrate)(hb_step *step);          /* dx, adj -> dI, adj */
-    const char *stay;                            /* a state kept over runs under compat = "spaic" */
+    double (*default_gain)(const hb_args *args, size_t unit); /* of the HB_GAIN coefficient;
+                                                                  not finite: there is none */
+    void (*integrate)(hb_step *step);                         /* state, I -> state, x */
+    void (*settle)(hb_step *step);      /* o, m -> state after the spike; NULL: nothing */
+    void (*unsettle)(hb_step *step);    /* adj -> adj, dO +=; NULL: nothing */
+    void (*unintegrate)(hb_step *step); /* dx, adj -> dI, adj */
+    const char *stay;                   /* a state kept over runs under compat = "spaic" */
 } hb_model;
 
 extern const hb_model *const HB_R(hb_models)[];

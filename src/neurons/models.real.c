@@ -4,8 +4,10 @@
 #define MODELS(X)                                                                                  \
     X(lif)                                                                                         \
     X(plif)                                                                                        \
-    X(constantcurrentlif) X(nonspikinglif) X(lifm) X(li) X(if) X(ifsoftreset) X(ifb)               \
-        X(nonspikingifb) X(null) X(clif) X(clif2k) X(pclif) X(aclif)
+    X(constantcurrentlif)                                                                          \
+    X(nonspikinglif)                                                                               \
+    X(lifm) X(li) X(if) X(ifsoftreset) X(ifb) X(nonspikingifb) X(null) X(clif) X(clif2k) X(pclif)  \
+        X(aclif)
 
 #define DECLARE(name) extern const hb_model HB_R(hb_model_##name);
 #define ENTRY(name)   &HB_R(hb_model_##name),

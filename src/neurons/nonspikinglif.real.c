@@ -21,8 +21,8 @@ static const hb_component component = {
     .param_count = HB_COUNT(params),
 };
 
-static double gain(const hb_args *args) {
-    double b = hb_args_num(args, "tau_p") / hb_args_num(args, "tau_q");
+static double gain(const hb_args *args, size_t unit) {
+    double b = hb_args_unit(args, "tau_p", unit) / hb_args_unit(args, "tau_q", unit);
     return pow(b, b / (b - 1)) / (b - 1);
 }
 

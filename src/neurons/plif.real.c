@@ -22,7 +22,9 @@ static const hb_component component = {
 };
 
 static real weight(real tau) { return (real)(1 / (1 + exp(-(double)tau))); }
-static double gain(const hb_args *args) { return -log(hb_args_num(args, "tau_m") - 1); }
+static double gain(const hb_args *args, size_t unit) {
+    return -log(hb_args_unit(args, "tau_m", unit) - 1);
+}
 
 static void integrate(hb_step *k) {
     real *V = k->state[0];

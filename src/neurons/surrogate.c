@@ -150,6 +150,13 @@ hebb_status hb_surrogate_find(hb_env *env, const char *name, const char *where, 
     const hb_component *found =
         hb_component_find(env, "surrogate", name, components, hb_surrogate_count, where);
     if (!found) return HEBB_E_NAME;
+    if (alpha <= 0 || isinf(alpha)) {
+        char text[32];
+        return hb_fail(env, HEBB_E_RANGE,
+                       "%s%salpha = %s is not allowed for %s; it must be above 0",
+                       where ? where : "", where && where[0] ? ": " : "",
+                       hb_number_text(text, alpha), found->name);
+    }
     for (size_t i = 0; i < hb_surrogate_count; i++)
         if (components[i] == found) surrogate->ops = hb_surrogates[i];
     surrogate->alpha = isnan(alpha) ? found->params[0].def : alpha;

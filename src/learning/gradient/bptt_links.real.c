@@ -137,11 +137,10 @@ static void gradient_of_rows(hb_machine *m, hb_link *link, size_t block) {
     for (size_t b = 0; b < m->base.batch; b++) {
         const real *dsum = sum_gradient(m, link, b);
         const real *rows = hb_part_row(m, link->pre, hb_link_rows(link), b, 1 - link->lag) + first;
-        if (!w->start)
-            HB_BLAS(gemm)
-            (CblasRowMajor, CblasTrans, CblasNoTrans, (int)count, (int)w->post, (int)steps, 1, rows,
-             (int)w->pre, dsum, (int)w->post, 1, (real *)link->weight->grad + first * w->post,
-             (int)w->post);
+        if (!w->start) HB_BLAS(gemm)
+        (CblasRowMajor, CblasTrans, CblasNoTrans, (int)count, (int)w->post, (int)steps, 1, rows,
+         (int)w->pre, dsum, (int)w->post, 1, (real *)link->weight->grad + first * w->post,
+         (int)w->post);
         for (size_t t = 0; t < steps && (w->start || link->touched); t++)
             for (size_t i = 0; i < count; i++) {
                 if (rows[t * w->pre + i] == 0) continue;

@@ -1,0 +1,66 @@
+/* hebb eval: what a trained network makes of the test set. */
+#include <string.h>
+
+#include "cli.h"
+
+static const cli_option options[] = {
+    {CLI_CHECKPOINT, "checkpoint", 'c', CLI_FILE, "FILE",
+     "the checkpoint to evaluate (default: the run's best, else its last)", 0, 0, NULL},
+    CLI_OPT_SET,
+    CLI_OPT_THREADS,
+    CLI_OPT_JSON,
+    CLI_OPT_QUIET,
+    CLI_OPT_VERBOSE,
+    CLI_OPT_HELP,
+};
+
+static int evaluate(const cli_args *args) {
+    char file[4096];
+    int code = cli_need_operands(args, 1, 1, "the RUN folder, checkpoint or FILE.yaml");
+    if (code) return code;
+    const char *what = args->operands[0], *checkpoint = args->value[CLI_CHECKPOINT];
+    bool tensors = cli_ends_with(what, ".safetensors");
+    if (tensors && checkpoint) return cli_usage(args->verb, "two checkpoints are given");
+    if (tensors) checkpoint = what;
+    if (cli_is_folder(what) || tensors) {
+        code = cli_run_file(what, file, sizeof file);
+        if (code) return code;
+    } else if (!checkpoint) {
+        return cli_usage(args->verb,
+                         "'%s' is a file: --checkpoint FILE says which weights to "
+                         "evaluate it with; or give the run folder",
+                         what);
+    } else {
+        snprintf(file, sizeof file, "%s", what);
+    }
+    hebb_ctx *ctx = cli_context(args);
+    if (!ctx) return CLI_FAILED;
+    cli_progress progress;
+    cli_progress_begin(&progress, args->given[CLI_QUIET]);
+    hebb_run_options run_options = cli_run_options(args);
+    run_options.progress = cli_progress_step;
+    run_options.note = cli_progress_note;
+    run_options.user = &progress;
+    if (cli_is_folder(what)) run_options.output = what;
+    hebb_run *run;
+    if (hebb_run_open(ctx, file, &run_options, &run) < 0) return cli_fail(ctx);
+    hebb_status status = hebb_run_evaluate(run, checkpoint);
+    cli_progress_end(&progress);
+    if (status < 0) return cli_fail(ctx);
+    printf("%s%s", args->given[CLI_JSON] ? hebb_run_json(run) : hebb_run_report(run),
+           args->given[CLI_JSON] ? "\n" : "");
+    hebb_ctx_free(ctx);
+    return CLI_OK;
+}
+
+const cli_verb cli_eval = {
+    .name = "eval",
+    .usage = "RUN\nCHECKPOINT.safetensors\nFILE.yaml --checkpoint CHECKPOINT.safetensors",
+    .summary = "evaluate a trained network on its test set",
+    .text = "RUN is a folder that 'hebb train' wrote; its best checkpoint is taken, or the last "
+            "where there is no best. A checkpoint finds its settings in its run folder.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .words = "*",
+    .run = evaluate,
+};

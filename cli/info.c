@@ -1,0 +1,74 @@
+/* hebb info: the page of a component, or what a file holds. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static const cli_option options[] = {
+    CLI_OPT_SET,
+    CLI_OPT_QUIET,
+    CLI_OPT_HELP,
+};
+
+static int describe_network(const cli_args *args, hebb_ctx *ctx, const char *file) {
+    hebb_run_options run_options = cli_run_options(args);
+    run_options.dry_run = 1;
+    hebb_run *run;
+    if (hebb_run_open(ctx, file, &run_options, &run) < 0) return cli_fail(ctx);
+    fputs(hebb_run_summary(run), stdout);
+    hebb_ctx_free(ctx);
+    return CLI_OK;
+}
+
+/* Markdown as it is in a pipe; on a terminal its tables are laid out. */
+static void print_page(const char *text) {
+    if (isatty(STDOUT_FILENO))
+        cli_print_page(stdout, text, cli_columns(STDOUT_FILENO));
+    else
+        fputs(text, stdout);
+}
+
+static bool is_file_name(const char *name) {
+    return strchr(name, '/') || cli_ends_with(name, ".yaml") || cli_ends_with(name, ".yml") ||
+           cli_ends_with(name, ".safetensors") || cli_is_file(name);
+}
+
+static int info(const cli_args *args) {
+    char file[4096];
+    int code = cli_need_operands(args, 1, 2, "the name of a component or a file");
+    if (code) return code;
+    const char *name = args->operands[args->operand_count - 1];
+    const char *kind = args->operand_count == 2 ? args->operands[0] : NULL;
+    hebb_ctx *ctx = cli_context(args);
+    if (!ctx) return CLI_FAILED;
+    const char *text;
+    if (!kind && cli_ends_with(name, ".safetensors")) {
+        if (hebb_file_describe(ctx, name, &text) < 0) return cli_fail(ctx);
+        fputs(text, stdout);
+    } else if (!kind && cli_is_folder(name)) {
+        code = cli_run_file(name, file, sizeof file);
+        if (!code) return describe_network(args, ctx, file);
+    } else if (!kind && is_file_name(name)) {
+        return describe_network(args, ctx, name);
+    } else {
+        if (hebb_component_page(ctx, kind, name, &text) < 0) return cli_fail(ctx);
+        print_page(text);
+    }
+    hebb_ctx_free(ctx);
+    return code;
+}
+
+const cli_verb cli_info = {
+    .name = "info",
+    .usage = "[KIND] NAME\nFILE.yaml|RUN\nFILE.safetensors",
+    .summary = "explain a component, or describe a file",
+    .text = "NAME is any component of 'hebb list': its meaning, equation, source and parameters "
+            "with unit, default and range. A KIND in front tells apart components of one name. "
+            "For a YAML file or a run folder the network is built and described; for a "
+            "safetensors file its arrays are listed.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .words = "@components",
+    .run = info,
+};

@@ -1,0 +1,24 @@
+/* A network as the api files see it. */
+#ifndef HB_NET_H
+#define HB_NET_H
+
+#include "api/ctx.h"
+#include "learning/learner.h"
+#include "network/network.h"
+
+struct hebb_net {
+    hebb_ctx *ctx;
+    hb_graph graph;
+    hb_engine *engine; /* NULL before build */
+    hebb_learner *learners;
+    size_t learner_count;
+    /* what hebb_monitor_spikes returned last */
+    uint32_t *spike_neurons;
+    double *spike_times;
+    size_t spike_capacity;
+};
+
+/* The built network, or HEBB_E_STATE with a sentence that names the call. */
+hebb_status hb_net_built(hebb_net *net, const char *call);
+
+#endif
