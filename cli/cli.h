@@ -113,9 +113,6 @@ int cli_fail(hebb_ctx *ctx);
 bool cli_is_folder(const char *path);
 bool cli_is_file(const char *path);
 bool cli_ends_with(const char *text, const char *ending);
-/* The settings file of a run, which is a run folder or a checkpoint in one;
- * CLI_OK, or CLI_FAILED with a sentence. */
-int cli_run_file(const char *run, char *path, size_t size);
 /* DIR/NAME; false if it does not fit. */
 bool cli_join(char *path, size_t size, const char *folder, const char *name);
 int cli_columns(int fd); /* COLUMNS, else the terminal's width, else 80 */
@@ -130,13 +127,11 @@ void cli_print_page(FILE *out, const char *markdown, int columns);
 /* A JSON text with its quotes. */
 void cli_print_json_text(FILE *out, const char *text);
 
-/* A bar on a terminal, lines elsewhere. */
+/* Notes of a run, and a bar below them on a terminal. */
 typedef struct cli_progress {
     bool quiet, terminal, colour, bar_shown, told;
     double began, drawn, first; /* seconds; the part done at the first call */
     bool started;
-    char line[200]; /* the epoch's line so far, without newline; "" if none waits */
-    int line_epoch;
 } cli_progress;
 
 void cli_progress_begin(cli_progress *progress, bool quiet);

@@ -89,25 +89,6 @@ bool cli_join(char *path, size_t size, const char *folder, const char *name) {
     return n >= 0 && (size_t)n < size;
 }
 
-int cli_run_file(const char *run, char *path, size_t size) {
-    char folder[4096];
-    int n = snprintf(folder, sizeof folder, "%s", run);
-    bool fits = n >= 0 && (size_t)n < sizeof folder;
-    for (int up = 0; fits && up < 3; up++) { /* RUN, RUN/checkpoints, RUN/checkpoints/FILE */
-        if (!cli_join(path, size, folder, "config.yaml")) break;
-        if (cli_is_file(path)) return CLI_OK;
-        char *slash = strrchr(folder, '/');
-        if (slash && slash != folder)
-            *slash = 0;
-        else if (!slash && up < 2)
-            strcpy(folder, ".");
-        else
-            break;
-    }
-    cli_complain("'%s' is no run folder and no checkpoint of one: there is no config.yaml", run);
-    return CLI_FAILED;
-}
-
 int cli_columns(int fd) {
     const char *text = getenv("COLUMNS");
     int columns = text ? atoi(text) : 0;

@@ -14,34 +14,36 @@ static const cli_option options[] = {
     CLI_OPT_HELP,
 };
 
-static int evaluate(const cli_args *args) {
-    char file[4096];
+/* A run or one of its checkpoints is taken up; a file is given the weights of one. */
+static int find_weights(const cli_args *args, hebb_run_options *run, const char **file,
+                        const char **checkpoint) {
     int code = cli_need_operands(args, 1, 1, "the RUN folder, checkpoint or FILE.yaml");
     if (code) return code;
-    const char *what = args->operands[0], *checkpoint = args->value[CLI_CHECKPOINT];
-    bool tensors = cli_ends_with(what, ".safetensors");
-    if (tensors && checkpoint) return cli_usage(args->verb, "two checkpoints are given");
-    if (tensors) checkpoint = what;
-    if (cli_is_folder(what) || tensors) {
-        code = cli_run_file(what, file, sizeof file);
-        if (code) return code;
-    } else if (!checkpoint) {
-        return cli_usage(args->verb,
-                         "'%s' is a file: --checkpoint FILE says which weights to "
-                         "evaluate it with; or give the run folder",
+    const char *what = args->operands[0];
+    bool taken_up = cli_is_folder(what) || cli_ends_with(what, ".safetensors");
+    *checkpoint = args->value[CLI_CHECKPOINT];
+    *file = taken_up ? NULL : what;
+    if (taken_up && *checkpoint)
+        return cli_usage(args->verb, "--checkpoint goes with a FILE.yaml, not with '%s'", what);
+    if (!taken_up && !*checkpoint)
+        return cli_usage(args->verb, "'%s' is no run: --checkpoint FILE says which weights to take",
                          what);
-    } else {
-        snprintf(file, sizeof file, "%s", what);
-    }
+    if (taken_up) run->resume = what;
+    return CLI_OK;
+}
+
+static int evaluate(const cli_args *args) {
+    const char *file, *checkpoint;
+    hebb_run_options run_options = cli_run_options(args);
+    int code = find_weights(args, &run_options, &file, &checkpoint);
+    if (code) return code;
     hebb_ctx *ctx = cli_context(args);
     if (!ctx) return CLI_FAILED;
     cli_progress progress;
     cli_progress_begin(&progress, args->given[CLI_QUIET]);
-    hebb_run_options run_options = cli_run_options(args);
     run_options.progress = cli_progress_step;
     run_options.note = cli_progress_note;
     run_options.user = &progress;
-    if (cli_is_folder(what)) run_options.output = what;
     hebb_run *run;
     if (hebb_run_open(ctx, file, &run_options, &run) < 0) return cli_fail(ctx);
     hebb_status status = hebb_run_evaluate(run, checkpoint);
@@ -58,7 +60,7 @@ const cli_verb cli_eval = {
     .usage = "RUN\nCHECKPOINT.safetensors\nFILE.yaml --checkpoint CHECKPOINT.safetensors",
     .summary = "evaluate a trained network on its test set",
     .text = "RUN is a folder that 'hebb train' wrote; its best checkpoint is taken, or the last "
-            "where there is no best. A checkpoint finds its settings in its run folder.",
+            "where there is no best. A checkpoint holds the settings that it was made with.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .words = "*",

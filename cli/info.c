@@ -11,9 +11,12 @@ static const cli_option options[] = {
     CLI_OPT_HELP,
 };
 
-static int describe_network(const cli_args *args, hebb_ctx *ctx, const char *file) {
+/* Of a run file or of a run folder; the other is NULL. */
+static int describe_network(const cli_args *args, hebb_ctx *ctx, const char *file,
+                            const char *folder) {
     hebb_run_options run_options = cli_run_options(args);
     run_options.dry_run = 1;
+    run_options.resume = folder;
     hebb_run *run;
     if (hebb_run_open(ctx, file, &run_options, &run) < 0) return cli_fail(ctx);
     fputs(hebb_run_summary(run), stdout);
@@ -35,7 +38,6 @@ static bool is_file_name(const char *name) {
 }
 
 static int info(const cli_args *args) {
-    char file[4096];
     int code = cli_need_operands(args, 1, 2, "the name of a component or a file");
     if (code) return code;
     const char *name = args->operands[args->operand_count - 1];
@@ -47,10 +49,9 @@ static int info(const cli_args *args) {
         if (hebb_file_describe(ctx, name, &text) < 0) return cli_fail(ctx);
         fputs(text, stdout);
     } else if (!kind && cli_is_folder(name)) {
-        code = cli_run_file(name, file, sizeof file);
-        if (!code) return describe_network(args, ctx, file);
+        return describe_network(args, ctx, NULL, name);
     } else if (!kind && is_file_name(name)) {
-        return describe_network(args, ctx, name);
+        return describe_network(args, ctx, name, NULL);
     } else {
         if (hebb_component_page(ctx, kind, name, &text) < 0) return cli_fail(ctx);
         print_page(text);

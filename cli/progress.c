@@ -1,5 +1,5 @@
-/* How far a training run is: a bar with an estimate on a terminal, one line an
- * epoch elsewhere. Ctrl-C asks to stop after the batch. */
+/* How far a run is: a bar with an estimate on a terminal, between the notes that
+ * the run gives itself, a line an epoch. Ctrl-C asks to stop after the batch. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,18 +30,13 @@ static double now_seconds(void) {
 void cli_progress_begin(cli_progress *progress, bool quiet) {
     const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
     *progress = (cli_progress){.quiet = quiet, .began = now_seconds()};
-    progress->terminal = isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb"));
+    progress->terminal = !quiet && isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb"));
     progress->colour = progress->terminal && !(plain && plain[0]);
 }
 
 static void clear_bar(cli_progress *progress) {
     if (progress->bar_shown) fprintf(stderr, "\r%*s\r", cli_columns(STDERR_FILENO) - 1, "");
     progress->bar_shown = false;
-}
-
-static void flush_line(cli_progress *progress) {
-    if (progress->line[0]) fprintf(stderr, "%s\n", progress->line);
-    progress->line[0] = 0;
 }
 
 /* "1:02:03", "02:03". */
@@ -55,18 +50,6 @@ static const char *clock_text(char *buffer, size_t size, double seconds) {
 }
 
 static bool training(const hebb_progress *now) { return !strcmp(now->phase, "train"); }
-
-/* Adds what a phase ended with to the epoch's line. */
-static void end_phase(cli_progress *progress, const hebb_progress *now) {
-    char *line = progress->line;
-    if (now->epoch != progress->line_epoch || training(now)) flush_line(progress);
-    progress->line_epoch = now->epoch;
-    if (!line[0]) snprintf(line, sizeof progress->line, "epoch %d/%d", now->epoch, now->epochs);
-    size_t n = strlen(line);
-    snprintf(line + n, sizeof progress->line - n, "%s %s: loss %.4f, accuracy %.2f %%, %.1f s",
-             strchr(line, ':') ? ";" : "", now->phase, now->loss, 100 * now->accuracy,
-             now->seconds);
-}
 
 /* Seconds until the last epoch is trained, or -1 while nothing can be said. */
 static double remaining(cli_progress *progress, const hebb_progress *now, double time) {
@@ -103,20 +86,11 @@ static void draw_bar(cli_progress *progress, const hebb_progress *now, double et
 
 int cli_progress_step(void *user, const hebb_progress *now) {
     cli_progress *progress = user;
-    if (!progress->quiet) {
-        double time = now_seconds(), eta = remaining(progress, now, time);
-        bool complete = now->batch >= now->batches;
-        if (complete) {
-            clear_bar(progress);
-            end_phase(progress, now);
-        } else if (progress->line[0] && (now->epoch != progress->line_epoch || training(now))) {
-            clear_bar(progress);
-            flush_line(progress);
-        }
-        if (progress->terminal && !complete && time - progress->drawn > 0.1) {
-            draw_bar(progress, now, eta);
-            progress->drawn = time;
-        }
+    double time = now_seconds(), eta = remaining(progress, now, time);
+    bool complete = now->batch >= now->batches;
+    if (progress->terminal && !complete && time - progress->drawn > 0.1) {
+        draw_bar(progress, now, eta);
+        progress->drawn = time;
     }
     if (interrupted && !progress->told) {
         clear_bar(progress);
@@ -133,7 +107,4 @@ void cli_progress_note(void *user, const char *line) {
     fprintf(stderr, "%s\n", line);
 }
 
-void cli_progress_end(cli_progress *progress) {
-    clear_bar(progress);
-    flush_line(progress);
-}
+void cli_progress_end(cli_progress *progress) { clear_bar(progress); }

@@ -26,37 +26,34 @@ static const cli_option options[] = {
     CLI_OPT_HELP,
 };
 
-/* The file and the run that go on; with --resume PATH alone the run's own file. */
-static int find_file(const cli_args *args, hebb_run_options *run, char *path, size_t size) {
+/* The file, and the run that goes on; without a file its checkpoint holds the settings. */
+static int find_file(const cli_args *args, hebb_run_options *run, const char **file) {
+    *file = args->operand_count ? args->operands[0] : NULL;
     if (args->given[CLI_RESUME]) {
         run->resume = args->value[CLI_RESUME] ? args->value[CLI_RESUME] : run->output;
         if (!run->resume)
             return cli_usage(args->verb, "--resume needs a run: --resume RUN, or -o RUN --resume");
+        if (!args->value[CLI_RESUME]) run->output = NULL; /* the run's own folder */
     }
-    if (args->operand_count == 0 && run->resume) return cli_run_file(run->resume, path, size);
-    int code = cli_need_operands(args, 1, 1, "the network's FILE.yaml");
-    if (code) return code;
-    snprintf(path, size, "%s", args->operands[0]);
-    return CLI_OK;
+    return cli_need_operands(args, run->resume ? 0 : 1, 1, "the network's FILE.yaml");
 }
 
-static int report(const cli_args *args, hebb_run *run) {
+static void report(const cli_args *args, hebb_run *run) {
     if (args->given[CLI_JSON])
         printf("%s\n", hebb_run_json(run));
     else if (args->given[CLI_DRY_RUN])
         fputs(hebb_run_summary(run), stdout);
     else
         fputs(hebb_run_report(run), stdout);
-    return CLI_OK;
 }
 
 static int train(const cli_args *args) {
-    char file[4096];
+    const char *file;
     hebb_run_options run_options = cli_run_options(args);
     cli_progress progress;
     run_options.output = args->value[CLI_OUTPUT];
     run_options.dry_run = args->given[CLI_DRY_RUN];
-    int code = find_file(args, &run_options, file, sizeof file);
+    int code = find_file(args, &run_options, &file);
     if (code) return code;
     hebb_ctx *ctx = cli_context(args);
     if (!ctx) return CLI_FAILED;
@@ -71,13 +68,9 @@ static int train(const cli_args *args) {
     hebb_status status = args->given[CLI_DRY_RUN] ? HEBB_OK : hebb_run_train(run);
     cli_progress_end(&progress);
     if (status < 0) return cli_fail(ctx);
-    if (status == HEBB_STOPPED) {
-        cli_complain("stopped; 'hebb train --resume %s' goes on", hebb_run_folder(run));
-        code = cli_interrupt_code();
-    }
     report(args, run);
     hebb_ctx_free(ctx);
-    return code;
+    return status == HEBB_STOPPED ? cli_interrupt_code() : CLI_OK;
 }
 
 const cli_verb cli_train = {

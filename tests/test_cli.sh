@@ -46,7 +46,7 @@ expect "help for an unknown command" 2 "did you mean 'eval'?" help evla
 expect "a file that is not there" 1 "nothing.yaml" train nothing.yaml
 expect "a component that is not there" 1 "did you mean 'lif'?" info liff
 expect "a data set that is not there" 1 "did you mean 'strokes'?" data show stroks
-expect "a folder that is no run" 1 "is no run folder" eval .
+expect "a folder that is no run" 1 "holds no checkpoint" eval .
 expect "a checkpoint that is not there" 1 "no.safetensors" info no.safetensors
 expect "a setting that is not there" 1 "did you mean 'epochs'?" train small.yaml --dry-run --set training.epoch=3
 printf 'network: [' >broken.yaml
@@ -119,7 +119,7 @@ call data show strokes --index 3
 
 call train small.yaml -o run --json
 { [ "$rc" = 0 ] && json out; } && ok "train --json ends with one JSON object" || bad "train --json ends with one JSON object" "rc $rc" "$(cat out err)"
-[ "$(grep -c '^epoch [12]/2 train: loss .*, accuracy ' err)" = 2 ] && ok "one line an epoch in a pipe" || bad "one line an epoch in a pipe" "$(cat err)"
+[ "$(grep -c '^epoch [12] of 2: loss .*, accuracy ' err)" = 2 ] && ok "one line an epoch in a pipe" || bad "one line an epoch in a pipe" "$(cat err)"
 if tr -d '\n' <err | grep -q "$(printf '[\r\033]')"; then bad "a pipe gets no control characters" "$(cat -v err)"; else ok "a pipe gets no control characters"; fi
 call train small.yaml -o quiet -q
 { [ "$rc" = 0 ] && [ ! -s err ] && [ -s out ]; } && ok "quiet" || bad "quiet" "$(cat err)"
@@ -165,7 +165,7 @@ interrupt() { # signal, run folder: trains until the first epoch is told, then s
     "$hebb" train small.yaml -o "$2" -e 100000 >out 2>err &
     child=$!
     for i in $(seq 300); do
-        grep -q '^epoch 1/' err && break
+        grep -q '^epoch 1 of' err && break
         sleep 0.1
     done
     kill -"$1" $child
@@ -174,10 +174,10 @@ interrupt() { # signal, run folder: trains until the first epoch is told, then s
 }
 interrupt INT broken-off
 { [ "$rc" = 130 ] && ls broken-off/checkpoints/*.safetensors >/dev/null; } && ok "Ctrl-C saves and ends with 130" || bad "Ctrl-C saves and ends with 130" "rc $rc" "$(cat err)"
-grep -q "hebb train --resume broken-off" err && ok "it says how to go on" || bad "it says how to go on" "$(cat err)"
-at=$(sed -n 's,^epoch \([0-9]*\)/100000 .*,\1,p' err | tail -1)
+grep -q "resume with --resume broken-off" err && ok "it says how to go on" || bad "it says how to go on" "$(cat err)"
+at=$(sed -n 's,^epoch \([0-9]*\) of 100000:.*,\1,p' err | tail -1)
 call train --resume broken-off --set training.epochs=$((at + 2))
-{ [ "$rc" = 0 ] && grep -q "^epoch $((at + 2))/$((at + 2)) " err && ! grep -q "^epoch 1/" err; } && ok "resume goes on where it stopped" || bad "resume goes on where it stopped" "stopped in $at, rc $rc" "$(head -5 err)"
+{ [ "$rc" = 0 ] && grep -q "^epoch $((at + 2)) of $((at + 2)):" err && ! grep -q "^epoch 1 of" err; } && ok "resume goes on where it stopped" || bad "resume goes on where it stopped" "stopped in $at, rc $rc" "$(head -5 err)"
 interrupt TERM ended
 [ "$rc" = 143 ] && ok "SIGTERM saves too" || bad "SIGTERM saves too" "rc $rc"
 finish

@@ -42,5 +42,22 @@ for pattern; do
         [ -f "$t" ] && run "$(basename "$t" .sh)" sh "$t"
     done
 done
+conformance() { # the golden files, a case a line; its closing line counts them
+    [ -x "$build/hebb-conformance" ] || return
+    if [ -z "${HEBB_GOLDENS_DIR:-}" ]; then
+        echo "skipped: hebb-conformance: HEBB_GOLDENS_DIR is not set"
+        return
+    fi
+    $limit "$build/hebb-conformance" "$HEBB_GOLDENS_DIR" >"$log" 2>&1 </dev/null
+    rc=$?
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -1)
+    f=$(echo "$line" | awk '{ print $3 + 0 }')
+    [ "$rc" != 0 ] && [ "$f" = 0 ] && f=1
+    echo "hebb-conformance: ${line:-no closing line}"
+    [ "$f" != 0 ] && grep -iE 'fail|error' "$log" | tail -40
+    passed=$((passed + $(echo "$line" | awk '{ print $1 + 0 }'))) failed=$((failed + f))
+    skipped=$((skipped + $(echo "$line" | awk '{ print $5 + 0 }')))
+}
+case " $* " in *' test_* '*) conformance ;; esac
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -327,9 +327,6 @@ HEBB_API double hebb_learner_lr(const hebb_learner *learner);
 
 typedef struct hebb_dataset hebb_dataset;
 
-/* The data sets known by name, and a line about each; NULL past the end. */
-HEBB_API const char *hebb_dataset_name(size_t index);
-HEBB_API const char *hebb_dataset_about(size_t index);
 /* Labelled samples in memory. source: "strokes" and "yin-yang" (made by hebb),
  * "mnist", "fashion-mnist", or a folder with IDX files (train-images-idx3-ubyte
  * and the like, plain or .gz). split: "train", "test", for yin-yang also
