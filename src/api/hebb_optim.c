@@ -121,7 +121,6 @@ static hebb_status keep_rows(hebb_optimizer *optimizer, size_t index, const uint
     if (count) memcpy(list->rows, rows, count * sizeof *rows);
     qsort(list->rows, count, sizeof *rows, compare_rows);
     slot->row_list = NULL;
-    slot->row_sparse = true;
     for (size_t i = 1; i < count; i++)
         if (list->rows[i] == list->rows[i - 1])
             return hb_fail(env, HEBB_E_ARGUMENT,
@@ -129,6 +128,7 @@ static hebb_status keep_rows(hebb_optimizer *optimizer, size_t index, const uint
                            index);
     slot->row_list = list->rows;
     slot->row_count = count;
+    slot->row_sparse = true;
     return HEBB_OK;
 }
 

@@ -177,7 +177,6 @@ hebb_status hb_open_idx(hb_open *open) {
     hb_text_init(&looked, open->env);
     hebb_status status =
         hb_places_walk(open->env, open->source, open->path, &looked, try_folder, open);
-    if (status == HEBB_DONE && hb_text_done(&looked) < 0) status = HEBB_E_MEMORY;
     if (status == HEBB_DONE)
         status = hb_fail(open->env, HEBB_E_IO,
                          "the files of %s are not there; run `hebb data get %s` to fetch them, or "

@@ -5,6 +5,10 @@
 #include "base/nearest.h"
 #include "data/dataset_parts.h"
 #include "data/places.h"
+#include "data/strokes.h"
+
+/* ORDER_STREAM sets the streams of labels apart from those of samples. */
+enum { MOST_CLASSES = 32, ORDER_STREAM = 1 << 16 };
 
 typedef struct source {
     hb_component component;
@@ -117,6 +121,36 @@ hebb_status hb_open_room(hb_open *open, size_t count, size_t sample_size, bool b
     d->bytes = bytes ? d->owned[0] : NULL;
     d->floats = bytes ? NULL : d->owned[0];
     d->labels = d->owned[1];
+    return HEBB_OK;
+}
+
+int32_t hb_balanced_label(uint64_t seed, uint32_t split, uint32_t index, uint32_t classes) {
+    uint64_t order[MOST_CLASSES];
+    for (uint32_t i = 0; i < classes; i++) order[i] = i;
+    hb_stream stream;
+    hb_stream_init(&stream, seed, HB_DRAW_DATA, index / classes, split | ORDER_STREAM);
+    hb_shuffle(&stream, order, classes);
+    return (int32_t)order[index % classes];
+}
+
+hebb_status hb_open_strokes(hb_open *open) {
+    static const size_t counts[HB_SPLITS] = {10000, 2000, 0};
+    hb_dataset *d = open->dataset;
+    size_t count = open->limit ? open->limit : counts[open->split];
+    if (count > HB_STROKES_MOST)
+        return hb_fail(open->env, HEBB_E_RANGE,
+                       "limit = %zu is not allowed for strokes; it must be 1 to %d", count,
+                       HB_STROKES_MOST);
+    HEBB_TRY(hb_open_room(open, count, HB_STROKES_PIXELS, true));
+    uint8_t *images = d->owned[0];
+    int32_t *labels = d->owned[1];
+    for (size_t i = 0; i < count; i++)
+        hb_strokes_draw(open->seed, (uint32_t)open->split, (uint32_t)i,
+                        images + i * HB_STROKES_PIXELS, &labels[i]);
+    d->classes = 10;
+    d->height = d->width = HB_STROKES_SIDE;
+    snprintf(d->origin, sizeof d->origin, "%zu %s samples drawn by hebb (seed %ju)", count,
+             hb_split_names[open->split], (uintmax_t)open->seed);
     return HEBB_OK;
 }
 

@@ -29,6 +29,10 @@ size_t hb_open_count(const hb_open *open, size_t count);
 /* Room for the set's labels, and for bytes or else floats. */
 hebb_status hb_open_room(hb_open *open, size_t count, size_t sample_size, bool bytes);
 
+/* The class of sample `index` of a set that is drawn: each run of `classes` samples
+ * holds each class once, in an order drawn from (seed, split). At most 32 classes. */
+int32_t hb_balanced_label(uint64_t seed, uint32_t split, uint32_t index, uint32_t classes);
+
 /* 0, 1 or 2: the class of a point of the yin-yang (see yin_yang.c). */
 int hb_yin_yang_class(double x, double y);
 

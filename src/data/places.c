@@ -42,7 +42,8 @@ static hebb_status step(walk *w, const char *base, const char *name) {
     char *folder = name ? hb_format(w->env, "%s/%s", base, name) : hb_strdup(w->env, base);
     if (!folder) return HEBB_E_MEMORY;
     hb_text_add(w->looked, "%s%s", w->looked->length ? ", " : "", folder);
-    hebb_status status = hb_is_folder(folder) ? w->try_place(w->arg, folder) : HEBB_DONE;
+    hebb_status status = hb_text_done(w->looked);
+    if (status == HEBB_OK) status = hb_is_folder(folder) ? w->try_place(w->arg, folder) : HEBB_DONE;
     hb_free(w->env, folder);
     return status;
 }

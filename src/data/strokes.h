@@ -11,7 +11,5 @@ enum { HB_STROKES_SIDE = 28, HB_STROKES_PIXELS = HB_STROKES_SIDE * HB_STROKES_SI
  * index) alone; every ten images in a row hold each digit once. */
 void hb_strokes_draw(uint64_t seed, uint32_t split, uint32_t index,
                      uint8_t image[HB_STROKES_PIXELS], int32_t *label);
-/* The class of sample `index` where each run of `classes` samples holds each once. */
-int32_t hb_balanced_label(uint64_t seed, uint32_t split, uint32_t index, uint32_t classes);
 
 #endif

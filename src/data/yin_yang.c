@@ -6,7 +6,6 @@
 #include "data/dataset_parts.h"
 #include "data/npy.h"
 #include "data/places.h"
-#include "data/strokes.h"
 
 enum { VALUES = 4, CLASSES = 3 };
 
@@ -119,7 +118,6 @@ hebb_status hb_open_yin_yang(hb_open *open) {
     hb_text_init(&looked, open->env);
     hebb_status status =
         hb_places_walk(open->env, open->source, open->path, &looked, try_folder, open);
-    if (status == HEBB_DONE && hb_text_done(&looked) < 0) status = HEBB_E_MEMORY;
     if (status == HEBB_DONE && open->path)
         status = hb_fail(open->env, HEBB_E_IO,
                          "there is no %s_samples.npy with %s_labels.npy in: %s; without a path the "
@@ -127,25 +125,4 @@ hebb_status hb_open_yin_yang(hb_open *open) {
                          hb_split_names[open->split], hb_split_names[open->split], looked.data);
     hb_text_free(&looked);
     return status == HEBB_DONE ? draw_all(open) : status;
-}
-
-hebb_status hb_open_strokes(hb_open *open) {
-    static const size_t counts[HB_SPLITS] = {10000, 2000, 0};
-    hb_dataset *d = open->dataset;
-    size_t count = open->limit ? open->limit : counts[open->split];
-    if (count > HB_STROKES_MOST)
-        return hb_fail(open->env, HEBB_E_RANGE,
-                       "limit = %zu is not allowed for strokes; it must be 1 to %d", count,
-                       HB_STROKES_MOST);
-    HEBB_TRY(hb_open_room(open, count, HB_STROKES_PIXELS, true));
-    uint8_t *images = d->owned[0];
-    int32_t *labels = d->owned[1];
-    for (size_t i = 0; i < count; i++)
-        hb_strokes_draw(open->seed, (uint32_t)open->split, (uint32_t)i,
-                        images + i * HB_STROKES_PIXELS, &labels[i]);
-    d->classes = 10;
-    d->height = d->width = HB_STROKES_SIDE;
-    snprintf(d->origin, sizeof d->origin, "%zu %s samples drawn by hebb (seed %ju)", count,
-             hb_split_names[open->split], (uintmax_t)open->seed);
-    return HEBB_OK;
 }

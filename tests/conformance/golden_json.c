@@ -123,9 +123,9 @@ const cJSON *golden_object(trial *t, const cJSON *object, const char *key) {
 const cJSON *golden_cases(const suite *s, const cJSON *object, const char *key) {
     const cJSON *list = golden_optional(object, key);
     if (cJSON_IsArray(list) && list->child) return list;
-    trial_broken(s, "", "'%s' must be a list of cases, not %s", key,
+    trial_broken(s, "", "'%s' is %s; it must be a list of cases", key,
                  !list                 ? "missing"
-                 : cJSON_IsArray(list) ? "an empty one"
+                 : cJSON_IsArray(list) ? "an empty list"
                                        : kind_of(list));
     return NULL;
 }
