@@ -142,11 +142,23 @@ typedef struct wrapped {
     void *user;
 } wrapped;
 
+/* The rows that have a gradient, for a row-sparse rule. */
+static void tell_rows(hebb_learner *learner) {
+    for (size_t i = 0; i < learner->optim.slot_count; i++) {
+        hb_slot *slot = &learner->optim.slots[i];
+        slot->row_count =
+            learner->engine->params[hb_param_find(learner->engine, slot->name)].row_count;
+    }
+}
+
 static hebb_status evaluate(void *user, double *loss) {
     wrapped *w = user;
     HEBB_TRY(hb_params_settle(w->learner->engine, "in a step of the optimizer"));
     HEBB_TRY(w->closure(w->user, loss));
-    return hb_params_check_gradients(w->learner->engine);
+    HEBB_TRY(hb_params_check_gradients(w->learner->engine));
+    clip(w->learner);
+    tell_rows(w->learner);
+    return HEBB_OK;
 }
 
 hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *user, double *loss) {
@@ -163,11 +175,7 @@ hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *use
     } else {
         HEBB_TRY(hb_params_check_gradients(learner->engine));
         clip(learner);
-        for (size_t i = 0; i < learner->optim.slot_count; i++) {
-            hb_slot *slot = &learner->optim.slots[i];
-            size_t p = hb_param_find(learner->engine, slot->name);
-            slot->row_count = learner->engine->params[p].row_count;
-        }
+        tell_rows(learner);
         status = hb_optim_step(&learner->optim);
     }
     if (status < 0) return status;
