@@ -429,6 +429,9 @@ HEBB_API const char *hebb_run_report(hebb_run *run);
 HEBB_API const char *hebb_run_summary(hebb_run *run);
 HEBB_API const char *hebb_run_folder(const hebb_run *run);
 HEBB_API hebb_net *hebb_run_net(hebb_run *run);
+/* The network of a run file (or of a file that holds its network section alone),
+ * described, not built. The seed is the context's. */
+HEBB_API hebb_status hebb_net_from_file(hebb_ctx *ctx, const char *file, hebb_net **net);
 /* Fetches a public data set with curl, checks its sha256 ("mnist",
  * "fashion-mnist"). folder NULL: the cache. Files that are there with the right
  * sum stay. HEBB_DATA_MIRROR names another place to fetch from (an http, https or

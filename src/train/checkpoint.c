@@ -241,19 +241,30 @@ hebb_status hb_checkpoint_write(const hb_checkpoint *c, const char *path) {
 
 /* ---- reading ---- */
 
-hebb_status hb_saved_open(hb_env *env, const char *path, hb_saved *saved) {
+hebb_status hb_saved_open_any(hb_env *env, const char *path, hb_saved *saved) {
     *saved = (hb_saved){.env = env};
     saved->path = hb_strdup(env, path);
     if (!saved->path) return HEBB_E_MEMORY;
     hebb_status status = hb_safetensors_open(env, path, &saved->file);
-    const char *format = status < 0 ? NULL : hb_safetensors_metadata(saved->file, "format");
-    if (status >= 0) saved->config = hb_safetensors_metadata(saved->file, "config");
-    if (status >= 0 && (!format || strcmp(format, FORMAT) || !saved->config))
-        status = hb_fail(env, HEBB_E_FORMAT,
-                         "'%s' is not a checkpoint of this version: its format is '%.60s', "
-                         "'" FORMAT "' is read",
-                         path, format ? format : "none");
-    if (status < 0) hb_saved_close(saved);
+    if (status < 0) {
+        hb_saved_close(saved);
+        return status;
+    }
+    const char *format = hb_safetensors_metadata(saved->file, "format");
+    if (format && !strcmp(format, FORMAT))
+        saved->config = hb_safetensors_metadata(saved->file, "config");
+    return HEBB_OK;
+}
+
+hebb_status hb_saved_open(hb_env *env, const char *path, hb_saved *saved) {
+    HEBB_TRY(hb_saved_open_any(env, path, saved));
+    if (saved->config) return HEBB_OK;
+    const char *format = hb_safetensors_metadata(saved->file, "format");
+    hebb_status status = hb_fail(env, HEBB_E_FORMAT,
+                                 "'%s' is not a checkpoint to resume from: its format is '%.60s', "
+                                 "'" FORMAT "' is read",
+                                 path, format ? format : "none");
+    hb_saved_close(saved);
     return status;
 }
 
@@ -263,19 +274,48 @@ void hb_saved_close(hb_saved *saved) {
     *saved = (hb_saved){.env = saved->env};
 }
 
+static hebb_status read_state(const hb_saved *saved, hb_node **root) {
+    const char *text = hb_safetensors_metadata(saved->file, "state");
+    if (!text)
+        return hb_fail(saved->env, HEBB_E_FORMAT, "'%s' is not a whole checkpoint: it has no state",
+                       saved->path);
+    return hb_yaml_read(saved->env, saved->path, text, strlen(text), root);
+}
+
+static void take_history(reader *r, hb_history *history) {
+    const hb_node *map = r->map;
+    r->map = take(r, "history");
+    for (size_t i = 0; i < HB_COUNT(fields); i++)
+        *field_of(history, i) = take_number(r, fields[i].name);
+    r->map = map;
+}
+
+hebb_status hb_saved_history(const hb_saved *saved, hb_history *history, uint64_t *epochs) {
+    hb_node *root;
+    HEBB_TRY(read_state(saved, &root));
+    reader r = {saved, root, HEBB_OK};
+    hb_history taken;
+    take_history(&r, &taken);
+    uint64_t epoch = take_whole(&r, "epoch");
+    hb_node_free(saved->env, root);
+    if (r.status < 0) return r.status;
+    *history = taken;
+    *epochs = epoch;
+    return HEBB_OK;
+}
+
 static hebb_status take_state(const hb_saved *saved, const hb_checkpoint *c, const hb_node *root) {
     hb_trainer *t = c->trainer;
     reader r = {saved, root, HEBB_OK};
     t->epoch = take_whole(&r, "epoch");
     t->batch = (size_t)take_whole(&r, "batch");
     hb_reach_graph(t->net)->counter = take_whole(&r, "presentations");
-    t->sums = (hb_sums){.loss = take_number(&r, "loss_sum"),
-                        .correct = take_whole(&r, "correct"),
-                        .count = take_whole(&r, "count")};
+    t->sums = (hb_sums){0};
+    t->sums.loss = take_number(&r, "loss_sum");
+    t->sums.correct = take_whole(&r, "correct");
+    t->sums.count = take_whole(&r, "count");
+    take_history(&r, c->history);
     const hb_node *learners = take(&r, "learners");
-    r.map = take(&r, "history");
-    for (size_t i = 0; i < HB_COUNT(fields); i++)
-        *field_of(c->history, i) = take_number(&r, fields[i].name);
     for (size_t i = 0; i < t->learner_count; i++) {
         r.map = learners;
         r.map = take(&r, t->learners[i].name);
@@ -285,12 +325,8 @@ static hebb_status take_state(const hb_saved *saved, const hb_checkpoint *c, con
 }
 
 static hebb_status restore_state(const hb_saved *saved, const hb_checkpoint *c) {
-    const char *text = hb_safetensors_metadata(saved->file, "state");
     hb_node *root;
-    if (!text)
-        return hb_fail(saved->env, HEBB_E_FORMAT, "'%s' is not a whole checkpoint: it has no state",
-                       saved->path);
-    HEBB_TRY(hb_yaml_read(saved->env, saved->path, text, strlen(text), &root));
+    HEBB_TRY(read_state(saved, &root));
     hebb_status status = take_state(saved, c, root);
     hb_node_free(saved->env, root);
     return status;

@@ -35,10 +35,14 @@ typedef struct hb_saved {
 } hb_saved;
 
 hebb_status hb_saved_open(hb_env *env, const char *path, hb_saved *saved);
+/* The same of a file that may hold a network only; config is NULL then. */
+hebb_status hb_saved_open_any(hb_env *env, const char *path, hb_saved *saved);
 void hb_saved_close(hb_saved *saved);
 /* Puts everything where it was. */
 hebb_status hb_saved_restore(const hb_saved *saved, const hb_checkpoint *checkpoint);
-/* The network's parameters only. */
+/* The network's parameters, for a test. */
 hebb_status hb_saved_weights(const hb_saved *saved, hb_trainer *trainer);
+/* What the run knew when it was saved: history and finished epochs. */
+hebb_status hb_saved_history(const hb_saved *saved, hb_history *history, uint64_t *epochs);
 
 #endif

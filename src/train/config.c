@@ -47,23 +47,6 @@ const hb_component hb_section_data = {.kind = "section",
                                       .params = data_params,
                                       .param_count = HB_COUNT(data_params)};
 
-static const hb_param_info augment_params[] = {
-    {"rotate", HB_NUM, "degrees", 0, 0, 180, 0, "turned by up to so much either way"},
-    {"scale", HB_NUM, "1", 0, 0, 1, HB_BELOW, "0.1: 90 to 110 % of the size"},
-    {"shift", HB_NUM, "pixels", 0, 0, 1000, 0, "moved by up to so much"},
-    {"shear", HB_NUM, "degrees", 0, 0, 89, 0, "slanted by up to so much either way"},
-    {"elastic", HB_NUM, "pixels", 0, 0, 1000, 0, "strength of elastic changes"},
-    {"elastic_sigma", HB_NUM, "pixels", 4, 0, 1000, HB_ABOVE, "smoothness of elastic changes"},
-    {"flip", HB_BOOL, "1", 0, HB_ANY, 0, "half of the images mirrored left to right"},
-};
-const hb_component hb_section_augment = {
-    .kind = "section",
-    .name = "augment",
-    .summary = "random changes of the training images, fresh in every epoch",
-    .source = FILES,
-    .params = augment_params,
-    .param_count = HB_COUNT(augment_params)};
-
 static const hb_param_info training_params[] = {
     {"epochs", HB_INT, "1", 1, 0, 1e6, 0, "times that all samples are shown"},
     {"batch_size", HB_INT, "samples", 100, 1, 1e6, 0, "samples between two changes of weights"},
@@ -88,7 +71,7 @@ const hb_component hb_section_training = {.kind = "section",
                                           .param_count = HB_COUNT(training_params)};
 
 const hb_component *const hb_run_sections[] = {&hb_section_network, &hb_section_data,
-                                               &hb_section_augment, &hb_section_training};
+                                               &hb_augment_component, &hb_section_training};
 const size_t hb_run_section_count = HB_COUNT(hb_run_sections);
 
 double hb_training_num(const hb_config *config, const char *name) {
@@ -202,19 +185,18 @@ static hebb_status read_learners(hb_config *config) {
 
 static hebb_status read_augment(hb_config *config, hb_node *data) {
     hb_node *node = (hb_node *)hb_node_given(data, "augment");
+    const hb_origin *origin = &config->origin;
     if (!node) return HEBB_OK;
     hb_args args;
-    HEBB_TRY(hb_section_read(&config->origin, &hb_section_augment, node, "", &args));
-    config->augmented = true;
-    config->augment = (hb_augment){.rotate = hb_args_num(&args, "rotate"),
-                                   .scale = hb_args_num(&args, "scale"),
-                                   .shift = hb_args_num(&args, "shift"),
-                                   .shear = hb_args_num(&args, "shear"),
-                                   .elastic = hb_args_num(&args, "elastic"),
-                                   .elastic_sigma = hb_args_num(&args, "elastic_sigma"),
-                                   .flip = hb_args_num(&args, "flip") != 0};
-    hebb_status status = hb_section_fill(config->origin.env, &args, node);
+    HEBB_TRY(hb_section_read(origin, &hb_augment_component, node, "", &args));
+    hebb_status status = hb_section_fill(origin->env, &args, node);
     hb_args_free(&args);
+    HEBB_TRY(status);
+    hb_params params;
+    HEBB_TRY(hb_params_from(origin, node, "", &params));
+    status = hb_augment_read(origin->env, NULL, params.items, &config->augment);
+    hb_params_free(&params);
+    config->augmented = status >= 0;
     return status;
 }
 

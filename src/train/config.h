@@ -6,8 +6,7 @@
 #include "train/tree_params.h"
 
 /* The sections that are plain tables; `hebb info training` and the docs show them. */
-extern const hb_component hb_section_network, hb_section_data, hb_section_augment,
-    hb_section_training;
+extern const hb_component hb_section_network, hb_section_data, hb_section_training;
 extern const hb_component *const hb_run_sections[];
 extern const size_t hb_run_section_count;
 

@@ -21,6 +21,11 @@ bool hb_path_is_folder(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool hb_path_same(const char *a, const char *b) {
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static hebb_status failed(hb_env *env, const char *verb, const char *path) {
     return hb_fail(env, HEBB_E_IO, "cannot %s '%s': %s", verb, path, strerror(errno));
 }

@@ -34,5 +34,6 @@ hebb_status hb_folder_keep_epochs(const hb_folder *folder, const char *name, con
 
 bool hb_path_exists(const char *path);
 bool hb_path_is_folder(const char *path);
+bool hb_path_same(const char *a, const char *b); /* both exist and are one */
 
 #endif

@@ -85,6 +85,9 @@ static hebb_status set_loss(const hb_origin *origin, const hb_node *map, hebb_le
     if (status >= 0 && p.node) {
         status = hebb_learner_set_loss(learner, decoder, p.name, p.params.items);
         status = hb_origin_blame(origin, status, p.node);
+    } else if (status >= 0) {
+        status = hebb_learner_set_loss(learner, NULL, "cross_entropy", NULL);
+        status = hb_origin_blame(origin, status, map);
     }
     hb_params_free(&p.params);
     return status;

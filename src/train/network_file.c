@@ -65,7 +65,7 @@ static hebb_status read_count(const builder *b, const hb_node *map, size_t *coun
 static hebb_status add_group(const builder *b, const hb_node *map) {
     static const char *const kinds[] = {"neurons", "encoder", "generator"};
     const char *kind = "", *method = NULL;
-    size_t count;
+    size_t count = 0;
     HEBB_TRY(check_map(b, map, "the group"));
     HEBB_TRY(one_of(b, map, kinds, 3,
                     "neurons (a model such as lif), encoder (such as poisson), generator", &kind,
@@ -95,7 +95,7 @@ static hebb_status read_group(const builder *b, const hb_node *map, const char *
 }
 
 static hebb_status add_connection(const builder *b, const hb_node *map) {
-    int from, to;
+    int from = -1, to = -1;
     const char *link = "full";
     HEBB_TRY(check_map(b, map, "the connection"));
     HEBB_TRY(read_group(b, map, "from", &from));
@@ -110,7 +110,7 @@ static hebb_status add_connection(const builder *b, const hb_node *map) {
 }
 
 static hebb_status add_decoder(const builder *b, const hb_node *map) {
-    int target;
+    int target = -1;
     const char *method = "spike_counts";
     HEBB_TRY(check_map(b, map, "the decoder"));
     HEBB_TRY(read_group(b, map, "target", &target));

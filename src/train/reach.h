@@ -12,6 +12,5 @@ hb_engine *hb_reach_engine(const hebb_net *net); /* NULL before build */
 hebb_net *hb_reach_net(const hebb_learner *learner);
 /* The decoder that the learner's loss reads; NULL before build. */
 const char *hb_reach_decoder(const hebb_learner *learner);
-const hb_dataset *hb_reach_dataset(const hebb_dataset *dataset);
 
 #endif

@@ -64,7 +64,8 @@ static hebb_status prepare(hebb_run *run, const char *file, const hebb_run_optio
     if (status >= 0) status = hb_saved_open(env, run->resumed, &saved);
     if (status >= 0) status = read_config(run, file, options->set, seed, &saved);
     if (status >= 0) status = hb_config_same(&run->config, saved.config, run->resumed);
-    if (status >= 0 && folder[0] && !run->output) status = hb_folder_open(&run->folder, folder);
+    if (status >= 0 && folder[0] && (!run->output || hb_path_same(run->output, folder)))
+        status = hb_folder_open(&run->folder, folder);
     hb_free(env, folder);
     hb_saved_close(&saved);
     return status;
@@ -136,7 +137,8 @@ static hebb_status split(hebb_run *run) {
 
 static hebb_status open_data(hebb_run *run) {
     const hb_config *config = &run->config;
-    const char *set = hb_args_text(&config->data, "set"), *path = hb_args_text(&config->data, "path");
+    const char *set = hb_args_text(&config->data, "set"),
+               *path = hb_args_text(&config->data, "path");
     size_t train = (size_t)hb_args_num(&config->data, "train_limit");
     size_t test = (size_t)hb_args_num(&config->data, "test_limit");
     const hb_node *data = hb_node_get(config->root, "data");
@@ -216,18 +218,24 @@ static hebb_status test(hebb_run *run, const char *with) {
 
 static hebb_status load_weights(hebb_run *run, const char *path) {
     hb_saved saved;
-    HEBB_TRY(hb_saved_open(run->env, path, &saved));
+    HEBB_TRY(hb_saved_open_any(run->env, path, &saved));
     hebb_status status = hb_saved_weights(&saved, &run->trainer);
+    /* A run that only tests tells what the file knows of its training. */
+    bool new_here = !run->trainer.epoch && !run->trainer.batch;
+    if (status >= 0 && saved.config && new_here)
+        status = hb_saved_history(&saved, &run->history, &run->epochs_told);
     hb_saved_close(&saved);
     run->foreign = true;
     return status;
 }
 
-/* The path of best.safetensors, or NULL if the run has none; *status tells why not. */
-static char *best_path(hebb_run *run, hebb_status *status) {
+/* FOLDER/checkpoints/NAME.safetensors if it exists; else NULL, and *status tells
+ * whether that is for lack of memory. */
+static char *checkpoint_path(hebb_run *run, const char *name, hebb_status *status) {
+    const char *folder = run->folder.path ? run->folder.path : run->output;
     *status = HEBB_OK;
-    if (!run->folder.path || !(run->history.best_epoch > 0)) return NULL;
-    char *path = hb_folder_file(&run->folder, "checkpoints/best.safetensors");
+    if (!folder) return NULL;
+    char *path = hb_format(run->env, "%s/checkpoints/%s.safetensors", folder, name);
     if (!path) *status = HEBB_E_MEMORY;
     if (path && !hb_path_exists(path)) {
         hb_free(run->env, path);
@@ -236,19 +244,39 @@ static char *best_path(hebb_run *run, hebb_status *status) {
     return path;
 }
 
-hebb_status hb_run_evaluate(hebb_run *run, const char *checkpoint) {
-    if (checkpoint) {
-        HEBB_TRY(load_weights(run, checkpoint));
-        const char *slash = strrchr(checkpoint, '/');
-        return test(run, slash ? slash + 1 : checkpoint);
+static hebb_status test_file(hebb_run *run, const char *path, const char *with) {
+    HEBB_TRY(load_weights(run, path));
+    return test(run, with);
+}
+
+/* A run that has just been opened looks into its folder; one that was trained or
+ * taken up holds its last weights itself. */
+static hebb_status test_folder(hebb_run *run) {
+    bool holds = run->trainer.epoch || run->trainer.batch;
+    bool wants_best = !run->chosen && (!holds || run->history.best_epoch > 0);
+    hebb_status status = HEBB_OK;
+    const char *with = "best";
+    char *path = wants_best ? checkpoint_path(run, "best", &status) : NULL;
+    if (!path && status >= 0 && !holds) {
+        with = "last";
+        path = checkpoint_path(run, with, &status);
     }
-    hebb_status status;
-    char *best = run->chosen ? NULL : best_path(run, &status);
-    if (!run->chosen && status < 0) return status;
-    if (!best) return test(run, run->trainer.epoch || run->trainer.batch ? "last" : "untrained");
-    status = load_weights(run, best);
-    hb_free(run->env, best);
-    return status < 0 ? status : test(run, "best");
+    if (status < 0) return status;
+    if (path) {
+        status = test_file(run, path, with);
+        hb_free(run->env, path);
+        return status;
+    }
+    if (!holds && run->output)
+        return hb_fail(run->env, HEBB_E_IO, "'%s' holds no checkpoint that could be tested",
+                       run->output);
+    return test(run, holds ? "last" : "untrained");
+}
+
+hebb_status hb_run_evaluate(hebb_run *run, const char *checkpoint) {
+    if (!checkpoint) return test_folder(run);
+    const char *slash = strrchr(checkpoint, '/');
+    return test_file(run, checkpoint, slash ? slash + 1 : checkpoint);
 }
 
 /* ---- training ---- */
@@ -372,19 +400,21 @@ static hebb_status train_epoch(hebb_run *run) {
 }
 
 /* The accuracy that the run reports, of its last weights or its best ones. */
-static hebb_status finish(hebb_run *run) {
+static hebb_status final_test(hebb_run *run) {
     bool best = !strcmp(hb_args_text(&run->config.training, "report"), "best");
-    hebb_status status;
-    char *path = best ? best_path(run, &status) : NULL;
-    if (best && status < 0) return status;
-    status = HEBB_OK;
+    hebb_status status = HEBB_OK;
+    char *path = best && run->history.best_epoch > 0 ? checkpoint_path(run, "best", &status) : NULL;
+    if (status < 0) return status;
     if (path) {
-        status = load_weights(run, path);
+        status = test_file(run, path, "best");
         hb_free(run->env, path);
-        if (status == HEBB_OK) status = test(run, "best");
-    } else if (!run->has_test) {
-        status = test(run, run->trainer.epoch ? "last" : "untrained");
+        return status;
     }
+    return run->has_test ? HEBB_OK : test(run, run->trainer.epoch ? "last" : "untrained");
+}
+
+static hebb_status finish(hebb_run *run) {
+    hebb_status status = final_test(run);
     if (status != HEBB_OK) return status;
     const char *json = hb_run_json(run);
     if (!json) return HEBB_E_MEMORY;

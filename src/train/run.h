@@ -26,6 +26,7 @@ struct hebb_run {
     bool chosen;   /* ... was named as a file */
     bool foreign;  /* the weights are no longer those that training left */
     bool stopped;
+    uint64_t epochs_told; /* epochs behind the weights of a run that only tests */
     /* clocks: of the sessions before, and of this one */
     double seconds_before, train_seconds, session_start, last_save;
     /* what the last test gave */
@@ -47,6 +48,8 @@ hebb_status hb_run_evaluate(hebb_run *run, const char *checkpoint);
 
 /* Files of the run's folder, other than checkpoints. */
 hebb_status hb_run_begin_files(hebb_run *run);
+/* Takes up what the clocks of earlier sessions showed at that checkpoint. */
+hebb_status hb_run_read_clock(hebb_run *run);
 hebb_status hb_run_metrics(hebb_run *run, double lr, double seconds);
 hebb_status hb_run_save(hebb_run *run, const char *name);
 /* Takes up run->resumed: compares, restores, cuts the metrics to length. */
