@@ -6,9 +6,9 @@
 static const cli_option options[] = {
     {CLI_OUTPUT, "output", 'o', CLI_FOLDER, "DIR",
      "the run folder: settings, metrics, checkpoints (default: runs/NAME-DATE)", 0, 0, NULL},
-    {CLI_EPOCHS, "epochs", 'e', CLI_WHOLE, "N", "how often all training samples are shown", 1, 1e9,
+    {CLI_EPOCHS, "epochs", 'e', CLI_WHOLE, "N", "how often all training samples are shown", 0, 1e6,
      "training.epochs"},
-    {CLI_BATCH_SIZE, "batch-size", 'b', CLI_WHOLE, "N", "samples in a batch", 1, 1e9,
+    {CLI_BATCH_SIZE, "batch-size", 'b', CLI_WHOLE, "N", "samples in a batch", 1, 1e6,
      "training.batch_size"},
     {CLI_LR, "lr", 0, CLI_REAL, "X", "learning rate of the optimizer", 0, 1e30,
      "learner.optimizer.lr"},

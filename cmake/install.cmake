@@ -20,6 +20,11 @@ if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
 else()
   set(HEBB_PC_INCLUDEDIR "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
 endif()
+list(JOIN BLAS_LDFLAGS " " HEBB_PC_LIBS)
+foreach(part YAML CJSON ZLIB)
+  list(JOIN ${part}_LDFLAGS " " flags)
+  string(APPEND HEBB_PC_LIBS " ${flags}")
+endforeach()
 # The prefix is where the files are installed in the end, also with --prefix.
 configure_file(cmake/hebb.pc.in hebb.pc @ONLY)
 install(CODE "

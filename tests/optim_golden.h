@@ -1,39 +1,13 @@
-/* Reading the golden files of optimizers and schedules. */
+/* Entries of the golden files of optimizers and schedules. */
 #ifndef OPTIM_GOLDEN_H
 #define OPTIM_GOLDEN_H
 
-#include <cJSON.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "golden_file.h"
 #include "hebb/hebb.h"
-
-/* The parsed file, or NULL with a note when the golden files are not there. */
-static cJSON *golden_read(const char *file) {
-    const char *folder = getenv("HEBB_GOLDENS_DIR");
-    char path[600];
-    snprintf(path, sizeof path, "%.500s/%s", folder ? folder : "../shared/goldens", file);
-    FILE *in = fopen(path, "rb");
-    if (!in) {
-        printf("skipped: %s is not there\n", path);
-        return NULL;
-    }
-    fseek(in, 0, SEEK_END);
-    long size = ftell(in);
-    rewind(in);
-    char *text = malloc((size_t)size + 1);
-    assert_non_null(text);
-    assert_int_equal(fread(text, 1, (size_t)size, in), size);
-    fclose(in);
-    text[size] = 0;
-    cJSON *root = cJSON_Parse(text);
-    free(text);
-    assert_non_null(root);
-    return root;
-}
 
 static const cJSON *golden_item(const cJSON *map, const char *key) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(map, key);
@@ -77,8 +51,7 @@ static void golden_kwargs(const cJSON *kwargs, golden_params *params) {
         } else if (cJSON_IsArray(item)) {
             param->kind = HEBB_LIST;
             param->list = params->lists[n];
-            param->count = golden_size(item);
-            for (size_t i = 0; i < param->count; i++) params->lists[n][i] = golden_at(item, i);
+            golden_numbers(item, params->lists[n], 8, &param->count);
         } else {
             assert_true(cJSON_IsNumber(item));
             param->number = item->valuedouble;

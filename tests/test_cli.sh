@@ -28,7 +28,7 @@ expect "an unknown option of the command itself" 2 "there is no option '--verson
 expect "an ambiguous option" 2 "'--se' is ambiguous" train --se 3 small.yaml
 expect "an option without its value" 2 "needs a value: --epochs N" train --epochs
 expect "an option that takes no value" 2 "takes no value" train --json=1 small.yaml
-expect "a number that is none" 2 "--epochs takes a whole number from 1 to 1000000000, not 'x'" train --epochs x small.yaml
+expect "a number that is none" 2 "--epochs takes a whole number from 0 to 1000000, not 'x'" train --epochs x small.yaml
 expect "no threads" 2 "--threads takes a whole number from 1 to 256, not '0'" train -j0 small.yaml
 expect "a negative learning rate" 2 "--lr takes a number above 0, not '-1'" train --lr -1 small.yaml
 expect "a learning rate of nan" 2 "--lr takes a number above 0, not 'nan'" train --lr nan small.yaml

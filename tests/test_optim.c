@@ -103,7 +103,7 @@ static void run_case(const cJSON *root, const cJSON *item, hebb_dtype dtype) {
 }
 
 static void run_all(hebb_dtype dtype) {
-    cJSON *root = golden_read("optimizers.json");
+    cJSON *root = golden_file("optimizers.json");
     if (!root) skip();
     const cJSON *cases = golden_item(root, "cases"), *item;
     size_t done = 0;
@@ -128,7 +128,7 @@ static void test_golden_float(void **state) {
 /* The defaults of the tables are those in force in PyTorch. */
 static void test_defaults(void **state) {
     (void)state;
-    cJSON *root = golden_read("optimizers.json");
+    cJSON *root = golden_file("optimizers.json");
     if (!root) skip();
     const cJSON *item, *option;
     size_t compared = 0;
@@ -192,7 +192,7 @@ static void run_sparse(const cJSON *sparse, const cJSON *item, hebb_dtype dtype)
 
 static void test_sparse(void **state) {
     (void)state;
-    cJSON *root = golden_read("optimizers.json");
+    cJSON *root = golden_file("optimizers.json");
     if (!root) skip();
     const cJSON *sparse = golden_item(root, "sparse"), *item;
     size_t done = 0;
@@ -327,7 +327,7 @@ static void run_lbfgs(const cJSON *item, size_t split) {
 
 static void test_lbfgs(void **state) {
     (void)state;
-    cJSON *root = golden_read("optimizers.json");
+    cJSON *root = golden_file("optimizers.json");
     if (!root) skip();
     const cJSON *item;
     size_t done = 0;

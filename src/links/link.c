@@ -32,7 +32,10 @@
      "synapse", "basic"}, \
     {"tau", HB_NUM, "ms", 2, HB_POSITIVE, "time constant of 1_order_synapse"}, \
     {"tau_r", HB_NUM, "ms", 9, HB_POSITIVE, "slow time constant of 2_order_synapse"}, \
-    {"tau_d", HB_NUM, "ms", 2, HB_POSITIVE, "fast time constant of 2_order_synapse"}
+    {"tau_d", HB_NUM, "ms", 2, HB_POSITIVE, "fast time constant of 2_order_synapse"}, \
+    {"dropout", HB_NUM, "1", 0, 0, 1, HB_BELOW, \
+     "share of the sources that training silences here, drawn for each presentation; the others " \
+     "count 1/(1 - dropout)"}
 #define DENSITY \
     {"density", HB_NUM, "1", 0.1, 0, 1, 0, "share of synapses that exist"}, \
     {"mask", HB_MATRIX, "1", 0, HB_ANY, HB_UNSET, "which synapses [post, pre] exist: not 0", NULL, \

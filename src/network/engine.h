@@ -65,6 +65,10 @@ typedef struct hb_link {
     real *state;                 /* [B][2][post]: R and D of a filter */
     real *pending;               /* [B][delay_max][post]: on its way at the end of a run */
     real decay[2];
+    double dropout;
+    bool drops;        /* in this run */
+    uint64_t *kept;    /* [B][words]: sources that dropout left */
+    real *masked;      /* [B][n] of a constant, [B][T+1][n] of rows: what is left of them */
     bool recorded;     /* by a monitor */
     real *total;       /* [B][post]: sum of the currents' gradients that a constant drove */
     real *dsum;        /* [B][T][post]: deltas behind a filter */
@@ -81,7 +85,9 @@ typedef struct hb_worker {
     real **dV;        /* [part]: [T][n], or NULL */
     real **adj;       /* [part]: [states][n] */
     real **dfilter;   /* [link]: [2][post] */
+    real **undropped; /* [link]: [T][pre], of dropout */
     real *dx;         /* [n] */
+    uint64_t *bits;   /* a row that dropout has thinned */
     uint32_t *index;  /* positions: max(n, T) */
     uint64_t *spikes; /* [part] */
 } hb_worker;
@@ -122,6 +128,8 @@ hebb_status HB_R(hb_machine_room)(hb_machine *machine, size_t batch, size_t step
 /* Adds what arrives over the link in steps t0 .. t1 of sample b to the rows I[T][post]. */
 void HB_R(hb_link_pull)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I, size_t b,
                         size_t t0, size_t t1);
+/* Draws what dropout leaves of the sources for sample b. */
+void HB_R(hb_link_draw)(hb_machine *machine, hb_link *link, size_t b);
 /* Keeps what is still on its way when the run of sample b ends. */
 void HB_R(hb_link_finish)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b);
 /* The products of a constant source for samples [first, last). */
@@ -136,14 +144,20 @@ hebb_status HB_R(hb_machine_run)(hb_engine *engine, size_t batch, size_t steps, 
 
 /* Where a source's numbers stand, in those forms that have rows. */
 static inline real *hb_link_rows(const hb_link *link) {
-    return link->connection->reads_v ? link->pre->V : link->pre->rows;
+    return link->drops ? link->masked : link->connection->reads_v ? link->pre->V : link->pre->rows;
+}
+static inline bool hb_link_kept(const hb_link *link, size_t b, size_t i) {
+    return !link->drops || link->kept[b * link->pre->words + i / 64] >> i % 64 & 1;
+}
+static inline real hb_link_gain(const hb_link *link) {
+    return link->drops ? (real)(1 / (1 - link->dropout)) : 1;
 }
 /* Does a row of the source hold numbers, not bits? */
 static inline bool hb_link_reads_rows(const hb_link *link) {
     return link->connection->reads_v || link->pre->form == HB_FORM_ROWS;
 }
 static inline bool hb_link_has_sum(const hb_link *link) {
-    return link->connection->synapse || link->wiring->delay;
+    return link->connection->synapse || link->wiring->delay || link->dropout > 0;
 }
 
 #endif

@@ -19,7 +19,11 @@ static void spread_row(const hb_link *link, size_t i, real value, real *to) {
 static void add_bits(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b, size_t row,
                      real *to) {
     const hb_part *pre = link->pre;
-    size_t count = m->kernels->positions(hb_part_bits(m, pre, b, row), pre->words, worker->index);
+    const uint64_t *bits = hb_part_bits(m, pre, b, row);
+    for (size_t i = 0; link->drops && i < pre->words; i++)
+        worker->bits[i] = bits[i] & link->kept[b * pre->words + i];
+    if (link->drops) bits = worker->bits;
+    size_t count = m->kernels->positions(bits, pre->words, worker->index);
     size_t post = link->wiring->post;
     if (link->wiring->start)
         for (size_t i = 0; i < count; i++) spread_row(link, worker->index[i], 1, to);
@@ -58,6 +62,36 @@ static void pull_step(hb_machine *m, hb_link *link, hb_worker *worker, size_t b,
         add_bits(m, link, worker, b, row, to);
 }
 
+/* What dropout leaves of source rows first .. last. */
+static void mask_rows(hb_machine *m, const hb_link *link, size_t b, size_t first, size_t last) {
+    const hb_part *pre = link->pre;
+    real *rows = link->connection->reads_v ? pre->V : pre->rows;
+    for (size_t r = first; r < last; r++) {
+        const real *from = hb_part_row(m, pre, rows, b, r);
+        real *to = hb_part_row(m, pre, link->masked, b, r);
+        for (size_t i = 0; i < pre->n; i++) to[i] = hb_link_kept(link, b, i) ? from[i] : 0;
+    }
+}
+
+void HB_R(hb_link_draw)(hb_machine *m, hb_link *link, size_t b) {
+    const hb_graph *g = m->base.graph;
+    const hb_part *pre = link->pre;
+    uint64_t sample = g->sample_count ? g->samples[b] : g->counter + b;
+    uint64_t *kept = link->kept + b * pre->words;
+    uint32_t object = (uint32_t)(link - m->links) + (uint32_t)(sample >> 32) * 4096;
+    uint32_t drop = (uint32_t)(link->dropout * 0x1p32), words[4];
+    hb_stream stream;
+    hb_stream_init(&stream, g->seed, HB_DRAW_DROPOUT, object, (uint32_t)sample);
+    memset(kept, 0, pre->words * sizeof *kept);
+    for (size_t i = 0; i < pre->n; i += 4, stream.counter[0]++) {
+        hb_philox(stream.counter, stream.key, words);
+        for (size_t k = 0; k < 4 && i + k < pre->n; k++)
+            kept[(i + k) / 64] |= (uint64_t)(words[k] >= drop) << (i + k) % 64;
+    }
+    for (size_t i = 0; pre->form == HB_FORM_CONSTANT && i < pre->n; i++)
+        link->masked[b * pre->n + i] = hb_link_kept(link, b, i) ? pre->constant[b * pre->n + i] : 0;
+}
+
 /* R = decay R + sum; the second order takes D off. */
 static void filter_step(hb_link *link, size_t b, const real *sum, real *to) {
     size_t post = link->wiring->post;
@@ -84,9 +118,13 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
         if (late) memcpy(to, link->pending + b * late * post, late * post * sizeof(real));
     }
     bool product = hb_link_reads_rows(link) && !w->start;
+    real gain = hb_link_gain(link);
+    if (link->drops && hb_link_reads_rows(link))
+        mask_rows(m, link, b, t0 + 1 - link->lag, t1 + 1 - link->lag);
     if (product) add_all_rows(m, link, b, t0 + 1 - link->lag, t1 - t0, to + t0 * post);
     for (size_t t = t0; t < t1; t++) {
         if (!product) pull_step(m, link, worker, b, t, to + t * post);
+        for (size_t j = 0; link->drops && j < post; j++) to[t * post + j] *= gain;
         if (link->bias) add_to(to + t * post, link->bias->values, post);
         if (link->connection->synapse)
             filter_step(link, b, to + t * post, I + t * post);
@@ -105,7 +143,7 @@ void HB_R(hb_link_finish)(hb_machine *m, hb_link *link, hb_worker *worker, size_
 
 void HB_R(hb_link_constants)(hb_machine *m, hb_link *link, size_t first, size_t last) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
-    const real *from[] = {link->pre->constant, link->pre->before_run};
+    const real *from[] = {link->drops ? link->masked : link->pre->constant, link->pre->before_run};
     real *to[] = {link->constant, link->before_run};
     for (int i = 0; i < (m->fresh ? 1 : 2); i++) HB_BLAS(gemm)
     (CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(last - first), (int)post, (int)pre, 1,

@@ -216,6 +216,7 @@ static hebb_status fill_parts(hb_machine *m) {
                           .wiring = &c->wiring,
                           .lag = (size_t)g->latency};
         find_lag(g, link);
+        link->dropout = hb_args_num(&c->args, "dropout");
         link->decay[0] =
             (real)exp(-g->dt / hb_args_num(&c->args, c->synapse == 2 ? "tau_r" : "tau"));
         link->decay[1] = (real)exp(-g->dt / hb_args_num(&c->args, "tau_d"));
@@ -357,10 +358,13 @@ static void lay_link(hb_arena *a, hb_link *link, size_t B, size_t T) {
         link->before_run = hb_arena_take(a, B * post, sizeof(real));
         link->total = hb_arena_take(a, B * post, sizeof(real));
     }
-    if (link->connection->synapse) {
-        link->state = hb_arena_take(a, B * 2 * post, sizeof(real));
-        if (link->post->active) link->dsum = hb_arena_take(a, B * T * post, sizeof(real));
-    }
+    if (link->connection->synapse) link->state = hb_arena_take(a, B * 2 * post, sizeof(real));
+    if (link->dropout > 0) link->kept = hb_arena_take(a, B * link->pre->words, 8);
+    bool rows = hb_link_reads_rows(link);
+    if (link->dropout > 0 && (rows || link->pre->form == HB_FORM_CONSTANT))
+        link->masked = hb_arena_take(a, B * (rows ? T + 1 : 1) * link->pre->n, sizeof(real));
+    if ((link->connection->synapse || link->dropout > 0) && link->post->active)
+        link->dsum = hb_arena_take(a, B * T * post, sizeof(real));
     if (link->wiring->delay_max)
         link->pending = hb_arena_take(a, B * link->wiring->delay_max * post, sizeof(real));
     if (link->weight->wants_rows && link->weight->trainable)
@@ -375,6 +379,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     w->adj = hb_arena_take(a, m->part_count, sizeof(real *));
     w->sum = hb_arena_take(a, m->link_count, sizeof(real *));
     w->dfilter = hb_arena_take(a, m->link_count, sizeof(real *));
+    w->undropped = hb_arena_take(a, m->link_count, sizeof(real *));
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
         if (p->n > widest) widest = p->n;
@@ -388,18 +393,22 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];
         size_t post = link->post->n;
-        bool own = link->connection->synapse || link->wiring->delay;
+        bool own = hb_link_has_sum(link);
+        bool drops = link->dropout > 0 && link->pre->active && link->post->active;
+        real *undropped = drops ? hb_arena_take(a, T * link->pre->n, real_) : NULL;
         real *sum = own ? hb_arena_take(a, (T + link->wiring->delay_max + 1) * post, real_) : NULL;
         real *filter = link->connection->synapse && link->post->active
                            ? hb_arena_take(a, 2 * post, real_)
                            : NULL;
-        if (a->base) w->sum[i] = sum, w->dfilter[i] = filter;
+        if (a->base) w->sum[i] = sum, w->dfilter[i] = filter, w->undropped[i] = undropped;
     }
     w->x = hb_arena_take(a, widest, real_);
     w->o = hb_arena_take(a, widest, real_);
     w->m = hb_arena_take(a, widest, real_);
     w->dx = hb_arena_take(a, widest, real_);
-    w->index = hb_arena_take(a, widest > 64 * (T + 1) ? widest : 64 * (T + 1), sizeof *w->index);
+    w->bits = hb_arena_take(a, HB_WORDS(widest), 8);
+    size_t places = widest > 64 * (T + 1) ? widest : 64 * (T + 1);
+    w->index = hb_arena_take(a, places + HB_POSITIONS_SLACK, sizeof *w->index);
     w->spikes = hb_arena_take(a, m->part_count, sizeof *w->spikes);
 }
 

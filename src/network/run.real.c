@@ -273,6 +273,8 @@ static void encode_sample(void *arg, size_t b, int worker) {
         }
         for (size_t t = 0; p->recorded && t < m->base.steps; t++) record(m, p, NULL, b, t);
     }
+    for (size_t i = 0; i < m->link_count; i++)
+        if (m->links[i].drops) HB_R(hb_link_draw)(m, &m->links[i], b);
 }
 
 enum { CONSTANT_BLOCK = 32 };
@@ -363,6 +365,8 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     e->steps = steps;
     e->ran = e->taped = false;
     prepare_weights(m);
+    for (size_t i = 0; i < m->link_count; i++)
+        m->links[i].drops = e->train && m->links[i].dropout > 0;
     if (e->dirty) HB_R(hb_machine_derive)(m);
     for (size_t i = 0; i < g->readout_count; i++)
         for (size_t t = 0; m->weights[i] && t < steps; t++)

@@ -29,7 +29,8 @@ static const struct quirk {
 /* No quirk: lif, clif, clif2k, pclif, lifm, if, ifsoftreset, ifb, nonspikingifb, null;
  * full connections, recurrent or not, with bias, synapse filter or weight_quantization;
  * the encoders null, float, constant_current, and bernoulli where every sample's
- * largest value is the batch's; all gradients. Decoders, optimizers and schedules
+ * largest value is the batch's; all gradients; rewards of one sample that is not silent
+ * (case_coding.c). Decoders, optimizers and schedules
  * do not know compat at all. */
 
 static const char *find(const char *component, const cJSON *kwargs) {

@@ -11,19 +11,25 @@ static real *sum_gradient(hb_machine *m, const hb_link *link, size_t b) {
 
 /* ---- to the source ---- */
 
-/* dR(t) = decay dR(t+1) + dI(t); the sum drives R and, of second order, D. */
+/* dR(t) = decay dR(t+1) + dI(t); the sum drives R and, of second order, D. What is written is
+ * the gradient of the products, which dropout has scaled by its gain. */
 static void filter_step(hb_link *link, hb_worker *worker, const hb_machine *m, const real *dI,
                         real *dsum) {
     size_t post = link->wiring->post;
+    real gain = hb_link_gain(link);
+    if (!link->connection->synapse) {
+        for (size_t j = 0; j < post; j++) dsum[j] = gain * dI[j];
+        return;
+    }
     real *dR = worker->dfilter[link - m->links], *dD = dR + post;
     for (size_t j = 0; j < post; j++) {
         dR[j] = link->decay[0] * dR[j] + dI[j];
-        dsum[j] = dR[j];
+        dsum[j] = gain * dR[j];
     }
     if (link->connection->synapse == 1) return;
     for (size_t j = 0; j < post; j++) {
         dD[j] = link->decay[1] * dD[j] - dI[j];
-        dsum[j] += dD[j];
+        dsum[j] += gain * dD[j];
     }
 }
 
@@ -63,17 +69,28 @@ void HB_R(hb_link_push)(hb_machine *m, hb_link *link, hb_worker *worker, size_t 
     real *dsum = sum_gradient(m, link, b);
     real *out = link->connection->reads_v ? worker->dV[pre] : worker->dO[pre];
     bool synapses = link->wiring->start != NULL;
+    real *whole = out;
+    size_t reach = link->lag + link->wiring->delay_max, low = t0 > reach ? t0 - reach : 0;
+    if (out && link->drops) { /* to room of its own, then what dropout left of it */
+        out = worker->undropped[link - m->links];
+        memset(out + low * link->pre->n, 0, (t1 - low) * link->pre->n * sizeof(real));
+    }
     bool cuts = truncate && link->connection->inside; /* then t1 is t0 + 1 */
     size_t from = cuts ? t0 - t0 % truncate : 0;
     if (link->dsum || synapses)
         for (size_t t = t1; t-- > t0;) {
             if (link->dsum) filter_step(link, worker, m, dI + t * post, dsum + t * post);
-            if (link->dsum && truncate && t % truncate == 0)
+            if (link->connection->synapse && truncate && t % truncate == 0)
                 memset(worker->dfilter[link - m->links], 0, 2 * post * sizeof(real));
             if (out && synapses) push_synapses(link, dsum + t * post, out, from, t);
         }
     if (out && !synapses && t0 >= from + (cuts ? link->lag : 0))
         push_product(link, dsum, out, t0, t1);
+    if (out == whole) return;
+    size_t n = link->pre->n;
+    m->kernels->HB_K(expand)(link->kept + b * link->pre->words, n, 1, worker->o);
+    for (size_t t = low; t < t1; t++)
+        for (size_t i = 0; i < n; i++) whole[t * n + i] += worker->o[i] * out[t * n + i];
 }
 
 /* ---- to the weights ---- */
@@ -86,8 +103,9 @@ static void gather_times(hb_machine *m, const hb_link *link, size_t b, size_t bl
     size_t words = link->pre->words;
     const uint64_t *word = hb_part_bits(m, link->pre, b, first) + block;
     memset(counts, 0, 64 * sizeof *counts);
+    uint64_t kept = link->drops ? link->kept[b * words + block] : ~(uint64_t)0;
     for (size_t t = 0; t < steps; t++, word += words)
-        for (uint64_t left = *word; left; left &= left - 1) {
+        for (uint64_t left = *word & kept; left; left &= left - 1) {
             unsigned i = (unsigned)__builtin_ctzll(left);
             times[i * stride + counts[i]++] = (uint32_t)t;
         }
@@ -156,17 +174,17 @@ static void gradient_of_constant(hb_machine *m, hb_link *link, size_t block) {
     size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
     size_t batch = m->base.batch;
     real *grad = (real *)link->weight->grad + first * w->post;
+    const real *constant = link->drops ? link->masked : link->pre->constant;
     HB_BLAS(gemm)
     (CblasRowMajor, CblasTrans, CblasNoTrans, (int)count, (int)w->post, (int)batch, 1,
-     link->pre->constant + first, (int)w->pre, link->total, (int)w->post, 1, grad, (int)w->post);
+     constant + first, (int)w->pre, link->total, (int)w->post, 1, grad, (int)w->post);
     for (size_t b = 0; b < batch; b++)
         for (size_t i = 0; i < count; i++) {
             real before = link->lag ? link->pre->before_run[b * w->pre + first + i] : 0;
             const real *dsum = sum_gradient(m, link, b);
             if (before != 0)
                 for (size_t j = 0; j < w->post; j++) grad[i * w->post + j] += before * dsum[j];
-            if (before != 0 || link->pre->constant[b * w->pre + first + i] != 0)
-                touch(link, first + i);
+            if (before != 0 || constant[b * w->pre + first + i] != 0) touch(link, first + i);
         }
 }
 
@@ -181,10 +199,10 @@ void HB_R(hb_link_gradient)(hb_machine *m, hb_link *link, hb_worker *worker, siz
 
 void HB_R(hb_link_bias_gradient)(hb_machine *m, hb_link *link) {
     size_t post = link->wiring->post;
-    real *grad = link->bias->grad;
+    real *grad = link->bias->grad, gain = hb_link_gain(link);
     for (size_t b = 0; b < m->base.batch; b++) {
         const real *dsum = sum_gradient(m, link, b);
         for (size_t t = 0; t < m->base.steps; t++)
-            for (size_t j = 0; j < post; j++) grad[j] += dsum[t * post + j];
+            for (size_t j = 0; j < post; j++) grad[j] += dsum[t * post + j] / gain;
     }
 }
