@@ -143,7 +143,9 @@ HEBB_API hebb_ctx_options hebb_ctx_options_default(void);
 HEBB_API hebb_status hebb_ctx_create(const hebb_ctx_options *options, hebb_ctx **ctx);
 HEBB_API void hebb_ctx_free(hebb_ctx *ctx);
 /* One sentence about the last failure: what, where, which value, what is
- * allowed. Never NULL; "" if nothing has failed. Also accepts ctx == NULL. */
+ * allowed. Never NULL; "" if nothing has failed. ctx NULL: about this thread's
+ * last failure that had no context to keep it: one that could not be created,
+ * or NULL in the place of an object. */
 HEBB_API const char *hebb_error(const hebb_ctx *ctx);
 HEBB_API hebb_status hebb_error_status(const hebb_ctx *ctx);
 HEBB_API int hebb_ctx_threads(const hebb_ctx *ctx);

@@ -188,7 +188,7 @@ static hebb_status encode_all(hebb_ctx *ctx, const request *r, const input *in) 
 hebb_status hebb_encode(hebb_ctx *ctx, const char *method, const hebb_param *params, double dt,
                         const char *compat, const float *data, size_t batch, size_t num,
                         size_t steps, float *output) {
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     if (!data) return hb_fail(&ctx->env, HEBB_E_ARGUMENT, "hebb_encode: data is NULL");
     request r = {"hebb_encode", method, params, dt, compat, batch, num, steps, output, false};
     input in = {.data = data};
@@ -199,7 +199,7 @@ hebb_status hebb_encode_events(hebb_ctx *ctx, const char *method, const hebb_par
                                double dt, const char *compat, const double *times,
                                const uint32_t *neurons, const size_t *offsets, size_t batch,
                                size_t num, size_t steps, float *output) {
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     if (!offsets) return hb_fail(&ctx->env, HEBB_E_ARGUMENT, "hebb_encode_events: offsets is NULL");
     request r = {
         "hebb_encode_events", method, params, dt, compat, batch, num, steps, output, false};
@@ -210,7 +210,7 @@ hebb_status hebb_encode_events(hebb_ctx *ctx, const char *method, const hebb_par
 hebb_status hebb_generate(hebb_ctx *ctx, const char *method, const hebb_param *params, double dt,
                           const char *compat, const float *source, size_t source_count,
                           size_t batch, size_t num, size_t steps, float *output) {
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     if (!source && source_count)
         return hb_fail(&ctx->env, HEBB_E_ARGUMENT,
                        "hebb_generate: source is NULL, but source_count is %zu", source_count);
@@ -222,7 +222,7 @@ hebb_status hebb_generate(hebb_ctx *ctx, const char *method, const hebb_param *p
 hebb_status hebb_decode_record(hebb_ctx *ctx, const char *method, const hebb_param *params,
                                const double *record, size_t steps, size_t batch, size_t num,
                                double *predict, size_t capacity, size_t *count) {
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     hb_env *env = &ctx->env;
     const char *what = "hebb_decode_record";
     if (!predict && !count)
@@ -276,7 +276,7 @@ hebb_status hebb_reward_record(hebb_ctx *ctx, const char *method, const hebb_par
                                const char *compat, const double *record, size_t steps, size_t batch,
                                size_t num, const double *target, size_t target_count,
                                double *output, size_t capacity, size_t *count) {
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     hb_env *env = &ctx->env;
     const char *what = "hebb_reward_record";
     bool spaic = false;

@@ -109,7 +109,7 @@ static size_t add_pages(hb_text *page, hb_near *near, table_at only, const char 
 
 hebb_status hebb_component_page(hebb_ctx *ctx, const char *kind, const char *name,
                                 const char **text) {
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     hb_env *env = &ctx->env;
     if (!text) return hb_fail(env, HEBB_E_ARGUMENT, "hebb_component_page: text is NULL");
     *text = NULL;

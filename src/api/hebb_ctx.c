@@ -1,7 +1,7 @@
 /* Contexts: allocator, threads, seed, error text, and the objects they own. */
 #include "api/ctx.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct hb_owned {
@@ -10,26 +10,57 @@ typedef struct hb_owned {
     void (*destroy)(void *object);
 } hb_owned;
 
+static _Thread_local struct {
+    hebb_status status;
+    char sentence[512];
+} alone;
+
+hebb_status hb_fail_alone(hebb_status status, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    if (vsnprintf(alone.sentence, sizeof alone.sentence, format, list) < 0) alone.sentence[0] = 0;
+    va_end(list);
+    return alone.status = status;
+}
+
+hebb_status hb_null(const char *call, const char *what) {
+    return hb_fail_alone(HEBB_E_ARGUMENT, "%s: %s is NULL", call, what);
+}
+
 hebb_ctx_options hebb_ctx_options_default(void) {
     return (hebb_ctx_options){.struct_size = sizeof(hebb_ctx_options), .threads = hb_cpu_count()};
 }
 
+static hebb_status read_options(const hebb_ctx_options *options, hebb_ctx_options *o) {
+    if (options && options->struct_size == 0)
+        return hb_fail_alone(HEBB_E_ARGUMENT, "hebb_ctx_create: struct_size is 0; begin with "
+                                              "hebb_ctx_options_default()");
+    if (options)
+        memcpy(o, options, options->struct_size < sizeof *o ? options->struct_size : sizeof *o);
+    if (o->threads < 1 || o->threads > 256)
+        return hb_fail_alone(
+            HEBB_E_RANGE,
+            "hebb_ctx_create: threads = %d is not allowed; it must be between 1 and 256",
+            o->threads);
+    const hebb_allocator *a = o->allocator;
+    const char *missing = !a ? NULL : !a->alloc ? "alloc" : !a->realloc ? "realloc" : "free";
+    if (a && (!a->alloc || !a->realloc || !a->free))
+        return hb_fail_alone(HEBB_E_ARGUMENT,
+                             "hebb_ctx_create: the allocator's %s is NULL; all three functions "
+                             "must be given",
+                             missing);
+    return HEBB_OK;
+}
+
 hebb_status hebb_ctx_create(const hebb_ctx_options *options, hebb_ctx **out) {
-    if (!out) return HEBB_E_ARGUMENT;
+    if (!out) return hb_null(__func__, "ctx");
     *out = NULL;
     hebb_ctx_options o = hebb_ctx_options_default();
-    if (options) {
-        if (options->struct_size == 0) return HEBB_E_ARGUMENT;
-        size_t size = options->struct_size < sizeof o ? options->struct_size : sizeof o;
-        memcpy(&o, options, size);
-    }
-    if (o.threads < 1 || o.threads > 256) return HEBB_E_RANGE;
-    if (o.allocator && (!o.allocator->alloc || !o.allocator->realloc || !o.allocator->free))
-        return HEBB_E_ARGUMENT;
+    HEBB_TRY(read_options(options, &o));
     hb_env env;
     hb_env_init(&env, o.allocator);
     hebb_ctx *ctx = hb_calloc(&env, 1, sizeof *ctx);
-    if (!ctx) return HEBB_E_MEMORY;
+    if (!ctx) return hb_fail_alone(HEBB_E_MEMORY, "hebb_ctx_create: %s", env.error);
     hb_env_init(&ctx->env, o.allocator);
     ctx->env.log = o.log;
     ctx->env.log_user = o.log_user;
@@ -37,6 +68,7 @@ hebb_status hebb_ctx_create(const hebb_ctx_options *options, hebb_ctx **out) {
     hb_text_init(&ctx->page, &ctx->env);
     hebb_status status = hb_pool_create(&ctx->env, o.threads, &ctx->pool);
     if (status < 0) {
+        hb_fail_alone(status, "hebb_ctx_create: %s", ctx->env.error);
         hb_free(&env, ctx);
         return status;
     }
@@ -58,13 +90,9 @@ void hebb_ctx_free(hebb_ctx *ctx) {
     hb_free(&env, ctx);
 }
 
-const char *hebb_error(const hebb_ctx *ctx) {
-    return ctx ? ctx->env.error : "no context (NULL was given where a context is needed)";
-}
+const char *hebb_error(const hebb_ctx *ctx) { return ctx ? ctx->env.error : alone.sentence; }
 
-hebb_status hebb_error_status(const hebb_ctx *ctx) {
-    return ctx ? ctx->env.status : HEBB_E_ARGUMENT;
-}
+hebb_status hebb_error_status(const hebb_ctx *ctx) { return ctx ? ctx->env.status : alone.status; }
 
 int hebb_ctx_threads(const hebb_ctx *ctx) { return ctx ? hb_pool_threads(ctx->pool) : 0; }
 

@@ -31,7 +31,7 @@ static hebb_status is_null(hebb_ctx *ctx, const char *function, const char *name
 hebb_status hebb_dataset_open(hebb_ctx *ctx, const char *source, const char *split,
                               const char *path, size_t limit, hebb_dataset **dataset) {
     if (dataset) *dataset = NULL;
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     const char *null = !source ? "source" : !split ? "split" : !dataset ? "dataset" : NULL;
     if (null) return is_null(ctx, "hebb_dataset_open", null);
     hb_dataset *set;
@@ -43,7 +43,7 @@ hebb_status hebb_dataset_from_arrays(hebb_ctx *ctx, const float *samples, const 
                                      size_t count, size_t per_sample, size_t classes,
                                      hebb_dataset **dataset) {
     if (dataset) *dataset = NULL;
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     const char *null = !samples ? "samples" : !labels ? "labels" : !dataset ? "dataset" : NULL;
     if (null) return is_null(ctx, "hebb_dataset_from_arrays", null);
     hb_dataset *set;
@@ -71,7 +71,7 @@ const char *hebb_dataset_origin(const hebb_dataset *d) { return d ? d->set->orig
 
 hebb_status hebb_dataset_samples(const hebb_dataset *d, size_t first, size_t count, float *values,
                                  int32_t *labels) {
-    if (!d) return HEBB_E_ARGUMENT;
+    if (!d) return hb_null(__func__, "dataset");
     size_t all = d->set->count;
     if (first > all || count > all - first)
         return hb_fail(&d->ctx->env, HEBB_E_RANGE,
@@ -93,7 +93,7 @@ hebb_status hebb_dataset_sample(const hebb_dataset *d, size_t index, float *valu
 }
 
 hebb_status hebb_data_get(hebb_ctx *ctx, const char *name, const char *folder) {
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     if (!name) return is_null(ctx, "hebb_data_get", "name");
     return hb_data_get(&ctx->env, name, folder);
 }

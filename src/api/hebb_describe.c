@@ -32,7 +32,7 @@ static void describe(hb_text *text, const char *path, const hb_safetensors *file
 }
 
 hebb_status hebb_file_describe(hebb_ctx *ctx, const char *path, const char **text) {
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     hb_env *env = &ctx->env;
     if (!text || !path)
         return hb_fail(env, HEBB_E_ARGUMENT, "hebb_file_describe: %s is NULL",

@@ -7,7 +7,7 @@ static hebb_net *net_of(const hebb_learner *learner) {
 
 hebb_status hebb_learner_create(hebb_net *net, const char *algorithm, const char *const *trainable,
                                 const hebb_param *params, hebb_learner **out) {
-    if (!net) return HEBB_E_ARGUMENT;
+    if (!net) return hb_null(__func__, "net");
     hb_env *env = &net->ctx->env;
     if (!out) return hb_fail(env, HEBB_E_ARGUMENT, "hebb_learner_create: learner is NULL");
     *out = NULL;
@@ -32,21 +32,23 @@ void hebb_learner_free(hebb_learner *learner) {
 
 hebb_status hebb_learner_set_optimizer(hebb_learner *learner, const char *name, double lr,
                                        const hebb_param *params) {
-    return learner ? hb_learner_set_optimizer(learner, name, lr, params) : HEBB_E_ARGUMENT;
+    return learner ? hb_learner_set_optimizer(learner, name, lr, params)
+                   : hb_null(__func__, "learner");
 }
 
 hebb_status hebb_learner_set_schedule(hebb_learner *learner, const char *name,
                                       const hebb_param *params) {
-    return learner ? hb_learner_set_schedule(learner, name, params) : HEBB_E_ARGUMENT;
+    return learner ? hb_learner_set_schedule(learner, name, params) : hb_null(__func__, "learner");
 }
 
 hebb_status hebb_learner_set_loss(hebb_learner *learner, const char *decoder, const char *loss,
                                   const hebb_param *params) {
-    return learner ? hb_learner_set_loss(learner, decoder, loss, params) : HEBB_E_ARGUMENT;
+    return learner ? hb_learner_set_loss(learner, decoder, loss, params)
+                   : hb_null(__func__, "learner");
 }
 
 hebb_status hebb_learner_zero_grad(hebb_learner *learner) {
-    if (!learner) return HEBB_E_ARGUMENT;
+    if (!learner) return hb_null(__func__, "learner");
     HEBB_TRY(hb_net_built(net_of(learner), "hebb_learner_zero_grad"));
     hb_params_zero_grad(learner->engine, learner->index);
     return HEBB_OK;
@@ -54,7 +56,7 @@ hebb_status hebb_learner_zero_grad(hebb_learner *learner) {
 
 hebb_status hebb_learner_loss(hebb_learner *learner, const int32_t *labels, size_t batch,
                               double *loss) {
-    if (!learner) return HEBB_E_ARGUMENT;
+    if (!learner) return hb_null(__func__, "learner");
     double value;
     if (!labels) return hb_fail(learner->env, HEBB_E_ARGUMENT, "loss: the labels are NULL");
     return hb_learner_loss(learner, labels, NULL, batch, 0, loss ? loss : &value);
@@ -62,32 +64,32 @@ hebb_status hebb_learner_loss(hebb_learner *learner, const int32_t *labels, size
 
 hebb_status hebb_learner_loss_targets(hebb_learner *learner, const float *targets, size_t batch,
                                       size_t classes, double *loss) {
-    if (!learner) return HEBB_E_ARGUMENT;
+    if (!learner) return hb_null(__func__, "learner");
     double value;
     if (!targets) return hb_fail(learner->env, HEBB_E_ARGUMENT, "loss: the targets are NULL");
     return hb_learner_loss(learner, NULL, targets, batch, classes, loss ? loss : &value);
 }
 
 hebb_status hebb_learner_backward(hebb_learner *learner) {
-    return learner ? hb_learner_backward(learner, NULL, 0, 0) : HEBB_E_ARGUMENT;
+    return learner ? hb_learner_backward(learner, NULL, 0, 0) : hb_null(__func__, "learner");
 }
 
 hebb_status hebb_learner_backward_from(hebb_learner *learner, const float *gradient, size_t batch,
                                        size_t classes) {
-    if (!learner) return HEBB_E_ARGUMENT;
+    if (!learner) return hb_null(__func__, "learner");
     if (!gradient)
         return hb_fail(learner->env, HEBB_E_ARGUMENT, "backward_from: the gradient is NULL");
     return hb_learner_backward(learner, gradient, batch, classes);
 }
 
 hebb_status hebb_learner_optim_step(hebb_learner *learner) {
-    return learner ? hb_learner_step(learner, NULL, NULL, NULL) : HEBB_E_ARGUMENT;
+    return learner ? hb_learner_step(learner, NULL, NULL, NULL) : hb_null(__func__, "learner");
 }
 
 hebb_status hebb_learner_optim_step_closure(hebb_learner *learner,
                                             hebb_status (*closure)(void *user, double *loss),
                                             void *user) {
-    if (!learner) return HEBB_E_ARGUMENT;
+    if (!learner) return hb_null(__func__, "learner");
     if (!closure)
         return hb_fail(learner->env, HEBB_E_ARGUMENT, "optim_step_closure: the closure is NULL");
     double loss;
@@ -95,7 +97,7 @@ hebb_status hebb_learner_optim_step_closure(hebb_learner *learner,
 }
 
 hebb_status hebb_learner_schedule_step(hebb_learner *learner, double metric) {
-    if (!learner) return HEBB_E_ARGUMENT;
+    if (!learner) return hb_null(__func__, "learner");
     if (!learner->has_sched)
         return hb_fail(learner->env, HEBB_E_STATE,
                        "schedule_step: the learner %s has no schedule; set one",

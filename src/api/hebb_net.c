@@ -69,7 +69,7 @@ static hebb_status read_options(hebb_ctx *ctx, const hebb_net_options *o, hb_gra
 }
 
 hebb_status hebb_net_create(hebb_ctx *ctx, const hebb_net_options *options, hebb_net **out) {
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     if (!out) return hb_fail(&ctx->env, HEBB_E_ARGUMENT, "hebb_net_create: net is NULL");
     *out = NULL;
     hebb_net_options o = hebb_net_options_default();
@@ -187,11 +187,11 @@ static hebb_status build(hebb_net *net, hb_engine **engine) {
         l->engine = *engine;
         HEBB_TRY(hb_learner_ready(l));
     }
-    return HEBB_OK;
+    return hb_net_plan_input(net);
 }
 
 hebb_status hebb_net_build(hebb_net *net) {
-    if (!net) return HEBB_E_ARGUMENT;
+    if (!net) return hb_null(__func__, "net");
     if (net->engine) return HEBB_OK;
     hb_engine *engine = NULL;
     hebb_status status = build(net, &engine);
@@ -207,7 +207,7 @@ hebb_status hebb_net_build(hebb_net *net) {
 }
 
 hebb_status hb_net_built(hebb_net *net, const char *call) {
-    if (!net) return HEBB_E_ARGUMENT;
+    if (!net) return hb_null(call, "net");
     if (net->engine) return HEBB_OK;
     return hb_fail(&net->ctx->env, HEBB_E_STATE,
                    "%s: the network is not built yet; call hebb_net_build first", call);
@@ -224,6 +224,9 @@ hebb_status hebb_net_hold(hebb_net *net, int on) {
     if (!net->graph.soft)
         return hb_fail(&net->ctx->env, HEBB_E_STATE,
                        "hebb_net_hold: only a network with the option soft has masks to hold");
+    if (on && !net->engine->ran && !net->engine->hold)
+        return hb_fail(&net->ctx->env, HEBB_E_STATE,
+                       "hebb_net_hold: there is no run whose masks could be held");
     net->engine->hold = on != 0;
     return HEBB_OK;
 }

@@ -3,7 +3,7 @@
 #include "train/tensors.h"
 
 static hebb_status check(hebb_net *net, const char *call, const char *path) {
-    if (!net) return HEBB_E_ARGUMENT;
+    if (!net) return hb_null(call, "net");
     if (!path) return hb_fail(&net->ctx->env, HEBB_E_ARGUMENT, "%s: path is NULL", call);
     return hb_net_built(net, call);
 }

@@ -29,6 +29,41 @@ static hebb_status room(hb_env *env, void *array, size_t *capacity, size_t count
     return HEBB_OK;
 }
 
+/* The same, keeping what is there. */
+static hebb_status more_room(hb_env *env, void *array, size_t *capacity, size_t count,
+                             size_t size) {
+    void **items = array;
+    if (count <= *capacity && *items) return HEBB_OK;
+    if (count > SIZE_MAX / size)
+        return hb_fail(env, HEBB_E_MEMORY, "out of memory: %zu pieces of %zu bytes are too many",
+                       count, size);
+    void *more = hb_realloc(env, *items, *capacity * size, count * size);
+    if (!more) return HEBB_E_MEMORY;
+    *items = more;
+    *capacity = count;
+    return HEBB_OK;
+}
+
+hebb_status hb_net_plan_input(hebb_net *net) {
+    hb_graph *g = &net->graph;
+    size_t batch = g->batch_max;
+    HEBB_TRY(more_room(g->env, &g->samples, &g->sample_capacity, batch, sizeof *g->samples));
+    for (size_t i = 0; i < g->group_count; i++) {
+        hb_group *group = &g->groups[i];
+        if (group->role != HB_ENCODER) continue; /* how long a generator's source is, it tells */
+        const hb_encoder_ops *ops = group->encoder.ops;
+        if (ops->events) {
+            HEBB_TRY(more_room(g->env, &group->offsets, &group->offset_capacity, batch + 1,
+                               sizeof *group->offsets));
+            continue;
+        }
+        size_t steps = ops->per_step ? hb_graph_steps(g) : 1, count;
+        if (__builtin_mul_overflow(batch * group->n, steps, &count)) count = SIZE_MAX;
+        HEBB_TRY(more_room(g->env, &group->values, &group->value_capacity, count, sizeof(float)));
+    }
+    return HEBB_OK;
+}
+
 static hebb_status check_batch(hb_env *env, const char *call, size_t batch) {
     if (batch >= 1 && batch <= 1 << 20) return HEBB_OK;
     return hb_fail(env, HEBB_E_RANGE, "%s: batch = %zu is not allowed; it must be between 1 and %d",
@@ -52,7 +87,7 @@ static hebb_status check_size(hb_env *env, const hb_group *group, size_t per_sam
 
 hebb_status hebb_net_input(hebb_net *net, const char *encoder, const float *data, size_t batch,
                            size_t per_sample) {
-    if (!net) return HEBB_E_ARGUMENT;
+    if (!net) return hb_null(__func__, "net");
     hb_env *env = &net->ctx->env;
     hb_group *group;
     HEBB_TRY(find_source(net, "hebb_net_input", encoder, &group));
@@ -91,7 +126,7 @@ hebb_status hebb_net_input(hebb_net *net, const char *encoder, const float *data
 
 hebb_status hebb_net_input_events(hebb_net *net, const char *encoder, const double *times,
                                   const uint32_t *neurons, const size_t *offsets, size_t batch) {
-    if (!net) return HEBB_E_ARGUMENT;
+    if (!net) return hb_null(__func__, "net");
     hb_env *env = &net->ctx->env;
     hb_group *group;
     HEBB_TRY(find_source(net, "hebb_net_input_events", encoder, &group));
@@ -111,7 +146,10 @@ hebb_status hebb_net_input_events(hebb_net *net, const char *encoder, const doub
     if (count && (!times || !neurons))
         return hb_fail(env, HEBB_E_ARGUMENT, "%s: the %s of the events are NULL", group->name,
                        times ? "neurons" : "times");
+    if (count > SIZE_MAX / sizeof(double) - 1)
+        return hb_fail(env, HEBB_E_SHAPE, "%s: %zu events are too many", group->name, count);
     size_t capacity = group->event_capacity;
+    group->batch = 0; /* no input, should there be no room for the new one */
     HEBB_TRY(room(env, &group->times, &capacity, count ? count : 1, sizeof *times));
     HEBB_TRY(
         room(env, &group->neurons, &group->event_capacity, count ? count : 1, sizeof *neurons));
@@ -127,7 +165,7 @@ hebb_status hebb_net_input_events(hebb_net *net, const char *encoder, const doub
 
 hebb_status hebb_net_presentation(hebb_net *net, uint64_t epoch, const uint64_t *samples,
                                   size_t batch) {
-    if (!net) return HEBB_E_ARGUMENT;
+    if (!net) return hb_null(__func__, "net");
     hb_graph *g = &net->graph;
     if (!samples) { /* back to the counter */
         g->sample_count = 0;
@@ -215,9 +253,16 @@ static hebb_status run(hebb_net *net, double time, bool fresh) {
                        "has %zu",
                        batch, e->batch);
     HEBB_TRY(check_rows(net, again ? 0 : e->clock, steps));
+    if (e->hold && e->steps && (batch != e->batch || steps != e->steps))
+        return hb_fail(&net->ctx->env, HEBB_E_SHAPE,
+                       "hebb_net_hold: the masks that are held are of a run of %zu samples and %zu "
+                       "steps, but this one has %zu and %zu",
+                       e->batch, e->steps, batch, steps);
     for (hebb_learner *l = net->learners; l; l = l->next) l->loss_ready = false;
+    hb_graph *g = &net->graph;
+    if (again) g->shown = g->counter;
     HEBB_TRY(e->ops->run(e, batch, steps, fresh));
-    if (!net->graph.sample_count) net->graph.counter += batch;
+    if (again && !g->sample_count) g->counter = g->shown + batch;
     return HEBB_OK;
 }
 

@@ -43,7 +43,7 @@ static void destroy(void *object) {
 hebb_status hebb_optimizer_create(hebb_ctx *ctx, const char *name, double lr,
                                   const hebb_param *params, hebb_optimizer **out) {
     if (out) *out = NULL;
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     if (!out)
         return hb_fail(&ctx->env, HEBB_E_ARGUMENT, "hebb_optimizer_create: optimizer is NULL");
     hebb_optimizer *optimizer = hb_calloc(&ctx->env, 1, sizeof *optimizer);
@@ -71,7 +71,7 @@ void hebb_optimizer_free(hebb_optimizer *optimizer) {
 
 hebb_status hebb_optimizer_add(hebb_optimizer *optimizer, hebb_dtype dtype, void *values,
                                const void *gradient, size_t rows, size_t count) {
-    if (!optimizer) return HEBB_E_ARGUMENT;
+    if (!optimizer) return hb_null(__func__, "optimizer");
     return hb_optim_add(&optimizer->optim, dtype, values, gradient, rows, count);
 }
 
@@ -134,7 +134,7 @@ static hebb_status keep_rows(hebb_optimizer *optimizer, size_t index, const uint
 
 hebb_status hebb_optimizer_rows(hebb_optimizer *optimizer, size_t index, const uint32_t *rows,
                                 size_t count) {
-    if (!optimizer) return HEBB_E_ARGUMENT;
+    if (!optimizer) return hb_null(__func__, "optimizer");
     hb_env *env = env_of(optimizer);
     hb_optim *optim = &optimizer->optim;
     if (!optim->ops->takes_rows)
@@ -163,7 +163,7 @@ static void forget_rows(hebb_optimizer *optimizer) {
 /* ---- steps and options ------------------------------------------------------ */
 
 hebb_status hebb_optimizer_step(hebb_optimizer *optimizer) {
-    if (!optimizer) return HEBB_E_ARGUMENT;
+    if (!optimizer) return hb_null(__func__, "optimizer");
     HEBB_TRY(hb_optim_step(&optimizer->optim));
     forget_rows(optimizer);
     return HEBB_OK;
@@ -172,7 +172,7 @@ hebb_status hebb_optimizer_step(hebb_optimizer *optimizer) {
 hebb_status hebb_optimizer_step_closure(hebb_optimizer *optimizer,
                                         hebb_status (*closure)(void *user, double *loss),
                                         void *user, double *first_loss) {
-    if (!optimizer) return HEBB_E_ARGUMENT;
+    if (!optimizer) return hb_null(__func__, "optimizer");
     HEBB_TRY(hb_optim_step_closure(&optimizer->optim, closure, user, first_loss));
     forget_rows(optimizer);
     return HEBB_OK;
@@ -183,7 +183,7 @@ double hebb_optimizer_lr(const hebb_optimizer *optimizer) {
 }
 
 hebb_status hebb_optimizer_set_lr(hebb_optimizer *optimizer, double lr) {
-    if (!optimizer) return HEBB_E_ARGUMENT;
+    if (!optimizer) return hb_null(__func__, "optimizer");
     if (!(lr >= 0) || isinf(lr))
         return hb_fail(env_of(optimizer), HEBB_E_RANGE,
                        "hebb_optimizer_set_lr: lr = %g is not allowed; it must be at least 0 and "
@@ -211,7 +211,7 @@ const void *hebb_optimizer_state(const hebb_optimizer *optimizer, size_t index, 
 hebb_status hebb_schedule_create(hebb_optimizer *optimizer, const char *name,
                                  const hebb_param *params, hebb_schedule **out) {
     if (out) *out = NULL;
-    if (!optimizer) return HEBB_E_ARGUMENT;
+    if (!optimizer) return hb_null(__func__, "optimizer");
     hb_env *env = env_of(optimizer);
     if (!out) return hb_fail(env, HEBB_E_ARGUMENT, "hebb_schedule_create: schedule is NULL");
     hebb_schedule *schedule = hb_calloc(env, 1, sizeof *schedule);
@@ -239,5 +239,5 @@ void hebb_schedule_free(hebb_schedule *schedule) {
 }
 
 hebb_status hebb_schedule_step(hebb_schedule *schedule, double metric) {
-    return schedule ? hb_sched_step(&schedule->sched, metric) : HEBB_E_ARGUMENT;
+    return schedule ? hb_sched_step(&schedule->sched, metric) : hb_null(__func__, "schedule");
 }

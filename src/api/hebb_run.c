@@ -24,7 +24,7 @@ static hebb_status build_seeded(hebb_ctx *ctx, hebb_run *run) {
 
 hebb_status hebb_run_open(hebb_ctx *ctx, const char *file, const hebb_run_options *options,
                           hebb_run **out) {
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     hb_env *env = &ctx->env;
     if (!out) return hb_fail(env, HEBB_E_ARGUMENT, "hebb_run_open: run is NULL");
     *out = NULL;
@@ -51,10 +51,12 @@ void hebb_run_free(hebb_run *run) {
     hb_run_free(run);
 }
 
-hebb_status hebb_run_train(hebb_run *run) { return run ? hb_run_train(run) : HEBB_E_ARGUMENT; }
+hebb_status hebb_run_train(hebb_run *run) {
+    return run ? hb_run_train(run) : hb_null(__func__, "run");
+}
 
 hebb_status hebb_run_evaluate(hebb_run *run, const char *checkpoint) {
-    return run ? hb_run_evaluate(run, checkpoint) : HEBB_E_ARGUMENT;
+    return run ? hb_run_evaluate(run, checkpoint) : hb_null(__func__, "run");
 }
 
 static const char *text_or_empty(const char *text) { return text ? text : ""; }
@@ -78,7 +80,7 @@ hebb_net *hebb_run_net(hebb_run *run) { return run ? run->net : NULL; }
 
 hebb_status hebb_net_from_file(hebb_ctx *ctx, const char *file, hebb_net **net) {
     if (net) *net = NULL;
-    if (!ctx) return HEBB_E_ARGUMENT;
+    if (!ctx) return hb_null(__func__, "ctx");
     hb_env *env = &ctx->env;
     if (!file || !net)
         return hb_fail(env, HEBB_E_ARGUMENT, "hebb_net_from_file: %s is NULL",

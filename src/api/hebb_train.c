@@ -120,7 +120,7 @@ static hebb_status fit_epoch(session *s, const hebb_dataset *data, hebb_metrics 
 
 hebb_status hebb_fit(hebb_learner *learner, const char *encoder, const hebb_dataset *data,
                      const hebb_fit_options *options, hebb_metrics *metrics) {
-    if (!learner) return HEBB_E_ARGUMENT;
+    if (!learner) return hb_null(__func__, "learner");
     hebb_metrics unused, *to = metrics ? metrics : &unused;
     session s;
     *to = (hebb_metrics){0};
@@ -135,7 +135,7 @@ hebb_status hebb_fit(hebb_learner *learner, const char *encoder, const hebb_data
 hebb_status hebb_evaluate(hebb_learner *learner, const char *encoder, const hebb_dataset *data,
                           const hebb_fit_options *options, hebb_metrics *metrics,
                           uint64_t *confusion) {
-    if (!learner) return HEBB_E_ARGUMENT;
+    if (!learner) return hb_null(__func__, "learner");
     hebb_metrics unused, *to = metrics ? metrics : &unused;
     session s;
     *to = (hebb_metrics){0};

@@ -18,6 +18,8 @@ struct hebb_net {
     size_t spike_capacity;
 };
 
+/* Room for the input of a planned batch, so that running allocates nothing. */
+hebb_status hb_net_plan_input(hebb_net *net);
 /* The built network, or HEBB_E_STATE with a sentence that names the call. */
 hebb_status hb_net_built(hebb_net *net, const char *call);
 

@@ -25,11 +25,9 @@ static const hb_param_info bernoulli_params[] = {
      NULL, NULL, NULL},
 };
 
-/* Encodes probabilities factor * x, [begin, end) being counted from the job's first step. */
-static void encode_trials(const hb_encode_job *job, uint64_t sample, double factor, double leak,
-                          size_t begin, size_t end) {
-    hb_draws draws;
-    hb_draws_init(&draws, job, sample);
+/* Probabilities factor * x in one piece of the train. */
+static void encode_piece(const hb_encode_job *job, const hb_draws *draws, double factor,
+                         double leak) {
     hb_draw_sink sink = {.stride = job->bits.stride};
     for (size_t index = 0; index < HB_WORDS(job->num); index++) {
         uint64_t never = 0;
@@ -39,22 +37,28 @@ static void encode_trials(const hb_encode_job *job, uint64_t sample, double fact
             double p = factor * (double)job->values[n];
             sink.bit = (unsigned)(n - first);
             if (p > 0)
-                hb_draw_train(&draws, (uint32_t)n, p + leak, begin, end, &sink);
+                hb_draw_train(draws, (uint32_t)n, p + leak, &sink);
             else if (p == 0)
                 never |= (uint64_t)1 << sink.bit;
         }
-        if (leak > 0) hb_draw_leak(&draws, index, never, begin, end, &job->bits);
+        if (leak > 0) hb_draw_leak(draws, index, never, &job->bits);
     }
+}
+
+static void encode_trials(const hb_encode_job *job, uint64_t sample, double factor, double leak,
+                          hb_draw_span span) {
+    hb_draws draws;
+    for (size_t at = hb_draws_first(job, span); hb_draws_next(&draws, job, sample, span, &at);)
+        encode_piece(job, &draws, factor, leak);
 }
 
 static hebb_status encode_poisson(const hb_encoder *encoder, hb_env *env,
                                   const hb_encode_job *job) {
     (void)env;
-    size_t begin, end;
-    hb_draw_window(encoder, job, &begin, &end);
     bool single = hb_args_num(&encoder->args, "single_test") != 0;
     double factor = hb_args_num(&encoder->args, "unit_conversion") * encoder->dt;
-    encode_trials(job, single ? 0 : job->sample, factor, encoder->spaic ? 0x1p-24 : 0, begin, end);
+    encode_trials(job, single ? 0 : job->sample, factor, encoder->spaic ? 0x1p-24 : 0,
+                  hb_draw_window(encoder, job));
     return HEBB_OK;
 }
 
@@ -64,7 +68,7 @@ static hebb_status encode_bernoulli(const hb_encoder *encoder, hb_env *env,
     double low, high = job->batch_max;
     if (!encoder->spaic) hb_values_range(job->values, job->num, &low, &high);
     double factor = hb_args_num(&encoder->args, "max_prob") / (high > 1 ? high : 1);
-    encode_trials(job, job->sample, factor, 0, 0, job->steps);
+    encode_trials(job, job->sample, factor, 0, (hb_draw_span){0, job->first + job->steps});
     return HEBB_OK;
 }
 

@@ -86,22 +86,21 @@ static hebb_status generate_poisson(const hb_encoder *encoder, hb_env *env,
     double factor = hb_args_num(&encoder->args, "unit_conversion");
     double leak = encoder->spaic ? 0x1p-24 : 0; /* rand <= p */
     bool spikes = poisson_emits(encoder) == HB_EMITS_SPIKES;
-    size_t begin, end;
-    hb_draw_window(encoder, job, &begin, &end);
+    hb_draw_span span = hb_draw_window(encoder, job);
     hb_draws draws;
-    hb_draws_init(&draws, job, job->sample);
     hb_draw_sink sink = {.value = (float)hb_args_num(&encoder->args, "weight")};
     sink.stride = spikes ? job->bits.stride : job->num;
     if (!spikes) memset(job->rows, 0, job->steps * job->num * sizeof(float));
-    for (size_t n = 0; n < job->num; n++) {
-        double p = source_at(&rate, n) * factor;
-        sink.bit = n % 64;
-        if (spikes)
-            sink.words = job->bits.words + n / 64;
-        else
-            sink.row = job->rows + n;
-        if (p >= 0) hb_draw_train(&draws, (uint32_t)n, p + leak, begin, end, &sink);
-    }
+    for (size_t at = hb_draws_first(job, span); hb_draws_next(&draws, job, job->sample, span, &at);)
+        for (size_t n = 0; n < job->num; n++) {
+            double p = source_at(&rate, n) * factor;
+            sink.bit = n % 64;
+            if (spikes)
+                sink.words = job->bits.words + n / 64;
+            else
+                sink.row = job->rows + n;
+            if (p >= 0) hb_draw_train(&draws, (uint32_t)n, p + leak, &sink);
+        }
     return HEBB_OK;
 }
 

@@ -3,8 +3,8 @@
  * From 1/4 on, each step compares one 32-bit word with p 2^32. Below, the gaps
  * between successes are drawn: trials up to the next success are geometric,
  *   gap = 1 + floor(log(u) / log(1 - p)),  u uniform in (0, 1).
- * Which words a neuron sees depends on (seed, encoder, sample, first step,
- * neuron) alone: Philox with these in key and counter. Both kinds are exact to
+ * Which words a neuron sees depends on (seed, encoder, sample, piece of the
+ * train, neuron) alone: Philox with these in key and counter. Both kinds are exact to
  * the resolution of the words: 2^-32, and 2^-53 for probabilities below 2^-12.
  *
  * Statements here hold one product or one sum each, so that no compiler
@@ -19,13 +19,27 @@ enum { BLOCKS = 4, WORDS = 4 * BLOCKS };
 #define DENSE 0.25
 #define RARE  0x1p-12
 
-void hb_draws_init(hb_draws *draws, const hb_encode_job *job, uint64_t sample) {
+size_t hb_draws_first(const hb_encode_job *job, hb_draw_span span) {
+    size_t piece = job->first - job->first % HB_DRAW_PIECE;
+    return piece > span.begin ? piece : span.begin;
+}
+
+bool hb_draws_next(hb_draws *draws, const hb_encode_job *job, uint64_t sample, hb_draw_span span,
+                   size_t *at) {
+    if (*at >= span.end) return false;
+    size_t first = *at - *at % HB_DRAW_PIECE, end = span.end - first;
     hb_stream stream;
-    hb_stream_init(&stream, job->seed, HB_DRAW_ENCODER, job->domain_id, (uint32_t)job->first);
+    hb_stream_init(&stream, job->seed, HB_DRAW_ENCODER, job->domain_id, (uint32_t)first);
     draws->key[0] = hb_stream_u32(&stream);
-    draws->key[1] = hb_stream_u32(&stream) ^ (uint32_t)((uint64_t)job->first >> 32);
+    draws->key[1] = hb_stream_u32(&stream) ^ (uint32_t)((uint64_t)first >> 32);
     draws->sample[0] = (uint32_t)sample;
     draws->sample[1] = (uint32_t)(sample >> 32);
+    draws->begin = *at - first;
+    draws->end = end < HB_DRAW_PIECE ? end : HB_DRAW_PIECE;
+    draws->skip = job->first > first ? job->first - first : 0;
+    draws->to = job->first > first ? 0 : first - job->first;
+    *at = first + HB_DRAW_PIECE;
+    return true;
 }
 
 /* Words of BLOCKS blocks in a row: what hb_philox gives for each, side by side so that the
@@ -65,7 +79,9 @@ static void draw_block(const hb_draws *draws, uint32_t lane, uint32_t block, uin
     hb_philox(counter, draws->key, words);
 }
 
-static inline void put(const hb_draw_sink *sink, size_t step) {
+static inline void put(const hb_draws *draws, const hb_draw_sink *sink, size_t step) {
+    if (step < draws->skip) return;
+    step = draws->to + step - draws->skip;
     if (sink->words)
         sink->words[step * sink->stride] |= (uint64_t)1 << sink->bit;
     else
@@ -120,12 +136,11 @@ static double minus_log_q(double p) {
     return p + square * 0.5;
 }
 
-static void draw_gaps(const hb_draws *draws, uint32_t lane, double p, size_t begin, size_t end,
-                      const hb_draw_sink *sink) {
+static void draw_gaps(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
     double scale = 1 / minus_log_q(p);
     uint32_t words[WORDS];
     int32_t failures[WORDS];
-    size_t step = begin;
+    size_t step = draws->begin, end = draws->end;
     for (uint32_t block = 0;;) {
         int count = WORDS;
         /* One block where the rest of the train will hardly ask for more. */
@@ -139,7 +154,7 @@ static void draw_gaps(const hb_draws *draws, uint32_t lane, double p, size_t beg
         for (int i = 0; i < count; i++) {
             if ((uint64_t)failures[i] >= end - step) return;
             step += (size_t)failures[i];
-            put(sink, step++);
+            put(draws, sink, step++);
         }
         block += (uint32_t)count / 4;
     }
@@ -166,75 +181,72 @@ static uint64_t rare_next(rare_gaps *gaps) {
     return failures < 0x1p62 ? (uint64_t)failures : UINT64_MAX;
 }
 
-static void draw_rare(const hb_draws *draws, uint32_t lane, double p, size_t begin, size_t end,
-                      const hb_draw_sink *sink) {
+static void draw_rare(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
     rare_gaps gaps = {draws, minus_log_q(p), lane, 0, 0, {0}};
-    for (size_t step = begin;;) {
+    for (size_t step = draws->begin, end = draws->end;;) {
         uint64_t failures = rare_next(&gaps);
         if (failures >= end - step) return;
         step += (size_t)failures;
-        put(sink, step++);
+        put(draws, sink, step++);
     }
 }
 
-static void draw_dense(const hb_draws *draws, uint32_t lane, double p, size_t begin, size_t end,
-                       const hb_draw_sink *sink) {
+static void draw_dense(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
     uint64_t threshold = (uint64_t)(p * 0x1p32 + 0.5);
     uint32_t words[WORDS];
     uint32_t block = 0;
-    for (size_t step = begin; step < end;) {
+    for (size_t step = draws->begin, end = draws->end; step < end;) {
         size_t count = end - step < WORDS ? end - step : WORDS;
         if (count > 4)
             draw_words(draws, lane, block, words);
         else
             draw_block(draws, lane, block, words);
         block += BLOCKS;
-        if (sink->words) {
-            uint64_t *word = &sink->words[step * sink->stride];
+        if (sink->words && step >= draws->skip) {
+            uint64_t *word = &sink->words[(draws->to + step - draws->skip) * sink->stride];
             for (size_t i = 0; i < count; i++)
                 word[i * sink->stride] |= (uint64_t)(words[i] < threshold) << sink->bit;
         } else {
             for (size_t i = 0; i < count; i++)
-                if (words[i] < threshold) put(sink, step + i);
+                if (words[i] < threshold) put(draws, sink, step + i);
         }
         step += count;
     }
 }
 
-void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, size_t begin, size_t end,
-                   const hb_draw_sink *sink) {
-    if (!(p > 0) || begin >= end) return;
+void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
+    if (!(p > 0) || draws->begin >= draws->end) return;
     if (p >= 1) {
-        for (size_t step = begin; step < end; step++) put(sink, step);
+        for (size_t step = draws->begin; step < draws->end; step++) put(draws, sink, step);
     } else if (p >= DENSE) {
-        draw_dense(draws, lane, p, begin, end, sink);
+        draw_dense(draws, lane, p, sink);
     } else if (p >= RARE) {
-        draw_gaps(draws, lane, p, begin, end, sink);
+        draw_gaps(draws, lane, p, sink);
     } else {
-        draw_rare(draws, lane, p, begin, end, sink);
+        draw_rare(draws, lane, p, sink);
     }
 }
 
-void hb_draw_leak(const hb_draws *draws, size_t index, uint64_t lanes, size_t begin, size_t end,
-                  const hb_bits *bits) {
-    if (!lanes || begin >= end) return;
+void hb_draw_leak(const hb_draws *draws, size_t index, uint64_t lanes, const hb_bits *bits) {
+    if (!lanes || draws->begin >= draws->end) return;
     /* Trials for all 64 places of the word, step after step; those of other neurons are unused. */
     uint32_t lane = HB_DRAW_SHARED | (uint32_t)index;
     rare_gaps gaps = {draws, minus_log_q(0x1p-24), lane, 0, 0, {0}};
-    for (uint64_t place = (uint64_t)begin * 64, all = (uint64_t)end * 64;; place++) {
+    for (uint64_t place = (uint64_t)draws->begin * 64, all = (uint64_t)draws->end * 64;; place++) {
         uint64_t failures = rare_next(&gaps);
         if (failures >= all - place) return;
         place += failures;
         uint64_t bit = (uint64_t)1 << (place & 63);
-        bits->words[place / 64 * bits->stride + index] |= bit & lanes;
+        hb_draw_sink sink = {.words = bits->words + index, .stride = bits->stride};
+        sink.bit = (unsigned)(place & 63);
+        if (bit & lanes) put(draws, &sink, place / 64);
     }
 }
 
-void hb_draw_window(const hb_encoder *encoder, const hb_encode_job *job, size_t *begin,
-                    size_t *end) {
+hb_draw_span hb_draw_window(const hb_encoder *encoder, const hb_encode_job *job) {
     /* Step t ends at (t+1) dt, and that is the time that must lie in the window. */
     double slack = encoder->spaic ? 0 : 1e-6;
-    double last = (double)job->first + (double)job->steps, from = (double)job->first, to = last;
+    double from = 0, to = (double)job->first + (double)job->steps;
     if (hb_args_given(&encoder->args, "start_time")) {
         double start = ceil(hb_args_num(&encoder->args, "start_time") / encoder->dt - slack) - 1;
         if (start > from) from = start;
@@ -243,8 +255,6 @@ void hb_draw_window(const hb_encoder *encoder, const hb_encode_job *job, size_t 
         double stop = floor(hb_args_num(&encoder->args, "end_time") / encoder->dt + slack);
         if (stop < to) to = stop;
     }
-    *begin = *end = 0;
-    if (from >= to) return;
-    *begin = (size_t)from - job->first;
-    *end = (size_t)to - job->first;
+    if (from >= to) return (hb_draw_span){0, 0};
+    return (hb_draw_span){(size_t)from, (size_t)to};
 }

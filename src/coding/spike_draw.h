@@ -4,13 +4,21 @@
 
 #include "coding/coding.h"
 
-/* The streams of one sample: one for each lane (neuron). */
+/* A train is drawn in pieces of so many steps from the start of the presentation on, each from
+ * streams of its own: a run that goes on gets what one long run would have got. */
+enum { HB_DRAW_PIECE = 256 };
+
+/* The streams of one sample in one piece: one for each lane (neuron). */
 typedef struct hb_draws {
     uint32_t key[2];
     uint32_t sample[2];
+    size_t begin, end; /* steps of the piece to draw, counted from its first */
+    size_t skip;       /* of them, those that an earlier run has had */
+    size_t to;         /* step of the job that follows what is skipped */
 } hb_draws;
 
-/* Where the successes go: a bit of words[t * stride], or a value in row[t * stride]. */
+/* Where the successes go: a bit of words[t * stride], or a value in row[t * stride]; t counts
+ * from the job's first step. */
 typedef struct hb_draw_sink {
     uint64_t *words;
     float *row;
@@ -22,17 +30,24 @@ typedef struct hb_draw_sink {
 /* Lanes from here on are free for draws that belong to no single neuron. */
 #define HB_DRAW_SHARED 0x80000000u
 
-void hb_draws_init(hb_draws *draws, const hb_encode_job *job, uint64_t sample);
-/* One trial of probability p in each step of [begin, end), counted from the job's first. */
-void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, size_t begin, size_t end,
-                   const hb_draw_sink *sink);
-/* The steps, counted from the job's first, that lie in the window [start_time, end_time] (ms) of
- * the encoder's parameters; empty when begin >= end. */
-void hb_draw_window(const hb_encoder *encoder, const hb_encode_job *job, size_t *begin,
-                    size_t *end);
+/* Steps of the presentation. */
+typedef struct hb_draw_span {
+    size_t begin, end;
+} hb_draw_span;
+
+/* The piece that holds step `at` of the span, and in *at where the next one begins; false when
+ * at is not below the end. Start from hb_draws_first. */
+bool hb_draws_next(hb_draws *draws, const hb_encode_job *job, uint64_t sample, hb_draw_span span,
+                   size_t *at);
+/* Where the first piece begins that the job needs of a span. */
+size_t hb_draws_first(const hb_encode_job *job, hb_draw_span span);
+/* One trial of probability p in each step of the piece. */
+void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink);
+/* The steps of the presentation up to the job's end that lie in the window [start_time, end_time]
+ * (ms) of the encoder's parameters; empty when begin >= end. */
+hb_draw_span hb_draw_window(const hb_encoder *encoder, const hb_encode_job *job);
 /* Trials of 2^-24 in every step for the neurons of word `index` that are set in `lanes`: what
  * `rand <= 0` does with a 24-bit rand. */
-void hb_draw_leak(const hb_draws *draws, size_t index, uint64_t lanes, size_t begin, size_t end,
-                  const hb_bits *bits);
+void hb_draw_leak(const hb_draws *draws, size_t index, uint64_t lanes, const hb_bits *bits);
 
 #endif

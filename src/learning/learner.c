@@ -63,6 +63,19 @@ void hb_learner_free(hebb_learner *learner) {
 
 /* ---- optimizer, schedule, loss ---- */
 
+static hebb_status give_arrays(hebb_learner *learner) {
+    for (size_t i = 0; learner->has_optim && i < learner->engine->param_count; i++) {
+        hb_parameter *p = &learner->engine->params[i];
+        if (!p->trainable || p->owner != learner->index) continue;
+        HEBB_TRY(hb_optim_add(&learner->optim, p->dtype, p->values, p->grad, p->rows, p->count));
+        hb_slot *slot = &learner->optim.slots[learner->optim.slot_count - 1];
+        slot->name = p->name;
+        slot->row_sparse = p->wants_rows;
+        slot->row_list = p->row_list;
+    }
+    return HEBB_OK;
+}
+
 hebb_status hb_learner_set_optimizer(hebb_learner *learner, const char *name, double lr,
                                      const hebb_param *params) {
     hb_optim made;
@@ -78,7 +91,12 @@ hebb_status hb_learner_set_optimizer(hebb_learner *learner, const char *name, do
     learner->optim = made;
     learner->has_optim = true;
     learner->has_sched = false;
-    return learner->engine ? hb_learner_ready(learner) : HEBB_OK;
+    hebb_status status = learner->engine ? give_arrays(learner) : HEBB_OK;
+    if (status < 0) { /* half an optimizer would train half of the network */
+        hb_optim_free(&learner->optim);
+        learner->has_optim = false;
+    }
+    return status;
 }
 
 hebb_status hb_learner_set_schedule(hebb_learner *learner, const char *name,
@@ -119,6 +137,12 @@ hebb_status hb_learner_set_loss(hebb_learner *learner, const char *decoder, cons
     int readout = -1;
     HEBB_TRY(find_readout(learner, decoder, &readout));
     const hb_readout *r = &g->readouts[readout];
+    if (!loss) {
+        if (learner->has_loss) hb_loss_free(&learner->loss);
+        learner->has_loss = learner->loss_ready = false;
+        learner->readout = readout;
+        return HEBB_OK;
+    }
     if (r->decoder.ops->whole_record)
         return hb_fail(g->env, HEBB_E_UNSUPPORTED,
                        "%s: the decoder %s gives the whole record; use "
@@ -144,6 +168,7 @@ static hebb_status claim_param(hebb_learner *learner, hb_parameter *p) {
                        p->name, p->owner + 1, learner->index + 1, learner->args.component->name);
     if (p->what == HB_P_DELAY)
         return hb_fail(learner->env, HEBB_E_UNSUPPORTED, "%s: delays are not learned", p->name);
+    if (!p->count) return HEBB_OK; /* a sparse connection without a synapse */
     p->trainable = true;
     p->owner = learner->index;
     p->wants_rows = p->what == HB_P_WEIGHT && learner->has_optim &&
@@ -253,16 +278,21 @@ hebb_status hb_learner_claim(hebb_learner *learner, hb_engine *engine) {
     return HEBB_OK;
 }
 
-hebb_status hb_learner_ready(hebb_learner *learner) {
-    for (size_t i = 0; learner->has_optim && i < learner->engine->param_count; i++) {
-        hb_parameter *p = &learner->engine->params[i];
-        if (!p->trainable || p->owner != learner->index) continue;
-        HEBB_TRY(hb_optim_add(&learner->optim, p->dtype, p->values, p->grad, p->rows, p->count));
-        hb_slot *slot = &learner->optim.slots[learner->optim.slot_count - 1];
-        slot->name = p->name;
-        slot->row_sparse = p->wants_rows;
-        slot->row_list = p->row_list;
+/* The widest of the decoders that a loss may be taken from, for the planned batch. */
+static hebb_status plan_predictions(hebb_learner *learner) {
+    const hb_graph *g = learner->graph;
+    size_t most = 0;
+    for (size_t i = 0; i < g->readout_count; i++) {
+        if (learner->readout >= 0 && learner->readout != (int)i) continue;
+        size_t outputs = hb_decoder_outputs(&g->readouts[i].decoder, hb_graph_steps(g));
+        if (outputs > most) most = outputs;
     }
+    return hb_learner_room(learner, most * g->batch_max);
+}
+
+hebb_status hb_learner_ready(hebb_learner *learner) {
+    HEBB_TRY(give_arrays(learner));
+    HEBB_TRY(plan_predictions(learner));
     if (!learner->has_loss && learner->graph->readout_count == 1 &&
         !learner->graph->readouts[0].decoder.ops->whole_record)
         return hb_learner_set_loss(learner, NULL, "cross_entropy", NULL);

@@ -33,6 +33,7 @@ hebb_status hb_learner_set_optimizer(hebb_learner *learner, const char *name, do
                                      const hebb_param *params);
 hebb_status hb_learner_set_schedule(hebb_learner *learner, const char *name,
                                     const hebb_param *params);
+/* loss NULL: only chooses the decoder, for hb_learner_backward with a gradient. */
 hebb_status hb_learner_set_loss(hebb_learner *learner, const char *decoder, const char *loss,
                                 const hebb_param *params);
 /* Marks the engine's parameters and the groups that need a surrogate; the engine is created,
@@ -41,6 +42,8 @@ hebb_status hb_learner_claim(hebb_learner *learner, hb_engine *engine);
 /* The engine is built: gives the optimizer its arrays. */
 hebb_status hb_learner_ready(hebb_learner *learner);
 
+/* Room for the gradient of so many predictions; grows when a larger batch comes. */
+hebb_status hb_learner_room(hebb_learner *learner, size_t count);
 /* Labels, or targets[batch][classes]; the other is NULL. */
 hebb_status hb_learner_loss(hebb_learner *learner, const int32_t *labels, const float *targets,
                             size_t batch, size_t classes, double *loss);

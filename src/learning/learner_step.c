@@ -36,10 +36,9 @@ static hebb_status check_batch(hebb_learner *learner, const char *what, size_t b
                    learner->engine->batch);
 }
 
-/* Room for dpredict; grows when a larger batch comes. */
-static hebb_status room(hebb_learner *learner, size_t count) {
+hebb_status hb_learner_room(hebb_learner *learner, size_t count) {
     if (count <= learner->dpredict_count) return HEBB_OK;
-    double *more = hb_alloc(learner->env, count * sizeof *more);
+    double *more = hb_calloc(learner->env, count, sizeof *more);
     if (!more) return HEBB_E_MEMORY;
     hb_free(learner->env, learner->dpredict);
     learner->dpredict = more;
@@ -62,7 +61,7 @@ hebb_status hb_learner_loss(hebb_learner *learner, const int32_t *labels, const 
         return hb_fail(learner->env, HEBB_E_SHAPE,
                        "loss: the targets have %zu classes, but the decoder %s has %zu", classes,
                        r->name, mine);
-    HEBB_TRY(room(learner, batch * mine));
+    HEBB_TRY(hb_learner_room(learner, batch * mine));
     learner->loss_ready = false;
     HEBB_TRY(hb_loss_value(&learner->loss, learner->env, batch, mine,
                            learner->engine->predict[learner->readout], labels, targets, loss,
@@ -85,7 +84,7 @@ hebb_status hb_learner_backward(hebb_learner *learner, const float *gradient, si
                            "backward_from: the gradient has %zu classes, but the decoder %s has "
                            "%zu",
                            classes, r->name, mine);
-        HEBB_TRY(room(learner, batch * mine));
+        HEBB_TRY(hb_learner_room(learner, batch * mine));
         for (size_t i = 0; i < batch * mine; i++) {
             if (!isfinite(gradient[i]))
                 return hb_fail(learner->env, HEBB_E_NOT_FINITE,
@@ -137,6 +136,17 @@ static hebb_status clip(hebb_learner *learner) {
     return HEBB_OK;
 }
 
+/* What the optimizer is about to read: finite, clipped, and which rows of it count. */
+static hebb_status ready_gradients(hebb_learner *learner) {
+    HEBB_TRY(clip(learner));
+    for (size_t i = 0; i < learner->optim.slot_count; i++) {
+        hb_slot *slot = &learner->optim.slots[i];
+        size_t p = hb_param_find(learner->engine, slot->name);
+        slot->row_count = learner->engine->params[p].row_count;
+    }
+    return HEBB_OK;
+}
+
 /* LBFGS moves the parameters between evaluations: what is derived from them must follow. */
 typedef struct wrapped {
     hebb_learner *learner;
@@ -144,22 +154,11 @@ typedef struct wrapped {
     void *user;
 } wrapped;
 
-/* The rows that have a gradient, for a row-sparse rule. */
-static void tell_rows(hebb_learner *learner) {
-    for (size_t i = 0; i < learner->optim.slot_count; i++) {
-        hb_slot *slot = &learner->optim.slots[i];
-        slot->row_count =
-            learner->engine->params[hb_param_find(learner->engine, slot->name)].row_count;
-    }
-}
-
 static hebb_status evaluate(void *user, double *loss) {
     wrapped *w = user;
     HEBB_TRY(hb_params_settle(w->learner->engine, "in a step of the optimizer"));
     HEBB_TRY(w->closure(w->user, loss));
-    HEBB_TRY(clip(w->learner));
-    tell_rows(w->learner);
-    return HEBB_OK;
+    return ready_gradients(w->learner);
 }
 
 hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *user, double *loss) {
@@ -174,8 +173,7 @@ hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *use
         wrapped w = {learner, closure, user};
         status = hb_optim_step_closure(&learner->optim, evaluate, &w, loss);
     } else {
-        HEBB_TRY(clip(learner));
-        tell_rows(learner);
+        HEBB_TRY(ready_gradients(learner));
         status = hb_optim_step(&learner->optim);
     }
     if (status < 0) return status;

@@ -437,6 +437,34 @@ static hebb_status check_size(hb_env *env, const hb_link_kind *kind, const hb_li
                    site->pre, site->post, UINT32_MAX);
 }
 
+bool hb_link_fills_up(const hb_link_kind *kind, const char *name) {
+    static const char ending[] = "_sparse";
+    size_t n = strlen(name), m = sizeof ending - 1;
+    return kind != &full_kind && kind != &fixed_kind &&
+           !(n > m && hb_name_matches(ending, NULL, name + n - m));
+}
+
+/* A weight for every pair, 0 where there was no synapse; single delays are left as they are. */
+static hebb_status fill_up(hb_env *env, hb_wiring *w) {
+    if (!w->start || w->delay) return HEBB_OK;
+    if (w->pre > SIZE_MAX / w->post)
+        return hb_fail(env, HEBB_E_MEMORY, "%zu x %zu weights are more than any memory holds",
+                       w->pre, w->post);
+    double *all = hb_calloc(env, w->pre * w->post, sizeof *all);
+    if (!all) return HEBB_E_MEMORY;
+    for (size_t i = 0; i < w->pre; i++)
+        for (size_t k = w->start[i]; k < w->start[i + 1]; k++)
+            all[i * w->post + w->index[k]] = w->weight[k];
+    hb_free(env, w->weight);
+    hb_free(env, w->start);
+    hb_free(env, w->index);
+    w->weight = all;
+    w->start = w->index = NULL;
+    w->count = w->pre * w->post;
+    w->one_to_one = false;
+    return HEBB_OK;
+}
+
 hebb_status hb_wiring_make(hb_env *env, const hb_link_kind *kind, const hb_link_site *site,
                            const hb_args *args, hb_wiring *w) {
     *w = (hb_wiring){.pre = site->pre, .post = site->post};
@@ -444,6 +472,7 @@ hebb_status hb_wiring_make(hb_env *env, const hb_link_kind *kind, const hb_link_
     hebb_status status = kind->wire(env, site, args, w);
     if (status >= 0) status = make_weights(env, kind, site, args, w);
     if (status >= 0) status = make_delays(env, site, args, w);
+    if (status >= 0 && site->fills_up) status = fill_up(env, w);
     if (status < 0) hb_wiring_free(env, w);
     return status;
 }

@@ -28,7 +28,8 @@ typedef struct hb_link_site {
     double dt;
     bool spaic;
     uint64_t seed;
-    uint32_t id; /* the connection's number: separates its draws from others' */
+    uint32_t id;   /* the connection's number: separates its draws from others' */
+    bool fills_up; /* learning may add synapses where there are none, as in SPAIC */
 } hb_link_site;
 
 typedef struct hb_link_kind {
@@ -46,6 +47,8 @@ extern const hb_component *const hb_initializers[];
 extern const size_t hb_initializer_count;
 
 const hb_link_kind *hb_link_find(hb_env *env, const char *name, const char *where);
+/* Under compat = spaic only kinds named "..._sparse" stay so sparse when they learn. */
+bool hb_link_fills_up(const hb_link_kind *kind, const char *name);
 /* 0 basic, 1, 2; -1 with a sentence. */
 int hb_synapse_find(hb_env *env, const char *name, const char *where);
 hebb_status hb_wiring_make(hb_env *env, const hb_link_kind *kind, const hb_link_site *site,

@@ -66,12 +66,13 @@ typedef struct hb_link {
     real *pending;               /* [B][delay_max][post]: on its way at the end of a run */
     real decay[2];
     double dropout;
-    bool drops;        /* in this run */
-    uint64_t *kept;    /* [B][words]: sources that dropout left */
-    real *masked;      /* [B][n] of a constant, [B][T+1][n] of rows: what is left of them */
-    bool recorded;     /* by a monitor */
-    real *total;       /* [B][post]: sum of the currents' gradients that a constant drove */
-    real *dsum;        /* [B][T][post]: deltas behind a filter */
+    bool drops;     /* in this run */
+    uint64_t *kept; /* [B][words]: sources that dropout left */
+    real *masked;   /* [2][B][n] of a constant and its row 0, [B][T+1][n] of rows: what is left of
+                       them */
+    bool recorded;  /* by a monitor */
+    real *total;    /* [B][post]: sum of the currents' gradients that a constant drove */
+    real *dsum;     /* [B][T][post]: deltas behind a filter */
     uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
 } hb_link;
 

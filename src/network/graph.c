@@ -110,8 +110,8 @@ static hebb_status check_name(hb_graph *graph, const char *what, const char *nam
     for (const char *c = name; *c; c++)
         if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-')
             return hb_fail(graph->env, HEBB_E_NAME,
-                           "the name '%s' holds '%c'; letters, digits, _ and - are allowed", name,
-                           *c);
+                           "the name '%s' is not allowed; letters, digits, _ and - may be in it",
+                           name);
     for (size_t k = 0; k < 4; k++) {
         kind_of_object objects = objects_of(graph, k);
         if (hb_graph_find(graph, objects.what, name) >= 0)
@@ -238,6 +238,7 @@ int hb_graph_connect(hb_graph *graph, const char *name, int pre, int post, const
     made.post = (size_t)post;
     made.synapse = hb_synapse_find(graph->env, hb_args_text(&made.args, "syn_type"), name);
     if (made.synapse < 0) status = HEBB_E_NAME;
+    made.fills_up = graph->spaic && hb_link_fills_up(made.kind, link);
     made.reads_v = !strcmp(hb_args_text(&made.args, "pre_var_name"), "V");
     if (status >= 0 && made.reads_v) status = check_v(graph, name, &graph->groups[pre]);
     if (status >= 0 && !(made.name = hb_strdup(graph->env, name))) status = HEBB_E_MEMORY;

@@ -39,7 +39,8 @@ typedef struct hb_connection {
     hb_args args;
     int synapse; /* filter order: 0, 1, 2 */
     bool reads_v;
-    bool inside; /* both ends in one strongly connected part */
+    bool fills_up; /* see hb_link_site */
+    bool inside;   /* both ends in one strongly connected part */
     hb_wiring wiring;
 } hb_connection;
 
@@ -81,7 +82,8 @@ typedef struct hb_graph {
     uint64_t epoch;
     uint64_t *samples;
     size_t sample_count, sample_capacity;
-    uint64_t counter;
+    uint64_t counter; /* presentations begun so far ... */
+    uint64_t shown;   /* ... before the one that a continued run goes on with */
 } hb_graph;
 
 void hb_graph_free(hb_graph *graph);
@@ -103,6 +105,8 @@ int hb_graph_find(const hb_graph *graph, const char *what, const char *name);
 /* The same with a sentence that suggests the nearest. */
 int hb_graph_need(hb_graph *graph, const char *what, const char *name);
 
+/* Steps of time_max, at least one. */
+size_t hb_graph_steps(const hb_graph *graph);
 /* Strongly connected parts, order of evaluation, wiring of all connections. */
 hebb_status hb_graph_plan(hb_graph *graph);
 /* Takes back what hb_graph_plan made. */

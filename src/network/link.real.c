@@ -76,7 +76,7 @@ static void mask_rows(hb_machine *m, const hb_link *link, size_t b, size_t first
 void HB_R(hb_link_draw)(hb_machine *m, hb_link *link, size_t b) {
     const hb_graph *g = m->base.graph;
     const hb_part *pre = link->pre;
-    uint64_t sample = g->sample_count ? g->samples[b] : g->counter + b;
+    uint64_t sample = g->sample_count ? g->samples[b] : g->shown + b;
     uint64_t *kept = link->kept + b * pre->words;
     uint32_t object = (uint32_t)(link - m->links) + (uint32_t)(sample >> 32) * 4096;
     uint32_t drop = (uint32_t)(link->dropout * 0x1p32), words[4];
@@ -88,8 +88,13 @@ void HB_R(hb_link_draw)(hb_machine *m, hb_link *link, size_t b) {
         for (size_t k = 0; k < 4 && i + k < pre->n; k++)
             kept[(i + k) / 64] |= (uint64_t)(words[k] >= drop) << (i + k) % 64;
     }
-    for (size_t i = 0; pre->form == HB_FORM_CONSTANT && i < pre->n; i++)
-        link->masked[b * pre->n + i] = hb_link_kept(link, b, i) ? pre->constant[b * pre->n + i] : 0;
+    if (pre->form != HB_FORM_CONSTANT || link->connection->reads_v) return;
+    real *masked = link->masked + b * pre->n, *before = masked + m->batch_room * pre->n;
+    for (size_t i = 0; i < pre->n; i++) {
+        bool stays = hb_link_kept(link, b, i);
+        masked[i] = stays ? pre->constant[b * pre->n + i] : 0;
+        before[i] = stays ? pre->before_run[b * pre->n + i] : 0;
+    }
 }
 
 /* R = decay R + sum; the second order takes D off. */
@@ -143,7 +148,8 @@ void HB_R(hb_link_finish)(hb_machine *m, hb_link *link, hb_worker *worker, size_
 
 void HB_R(hb_link_constants)(hb_machine *m, hb_link *link, size_t first, size_t last) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
-    const real *from[] = {link->drops ? link->masked : link->pre->constant, link->pre->before_run};
+    const real *from[] = {link->pre->constant, link->pre->before_run};
+    if (link->drops) from[0] = link->masked, from[1] = link->masked + m->batch_room * pre;
     real *to[] = {link->constant, link->before_run};
     for (int i = 0; i < (m->fresh ? 1 : 2); i++) HB_BLAS(gemm)
     (CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(last - first), (int)post, (int)pre, 1,

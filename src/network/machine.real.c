@@ -32,6 +32,12 @@ static hb_parameter *add_param(hb_machine *m, const char *object, const char *na
     return p;
 }
 
+static hebb_status too_large(hb_machine *m, const hb_parameter *p, double value) {
+    return hb_fail(m->base.graph->env, HEBB_E_RANGE,
+                   "%s = %g does not fit into a float; precision = double can hold it", p->name,
+                   value);
+}
+
 static hebb_status link_params(hb_machine *m, size_t index) {
     hb_connection *c = &m->base.graph->connections[index];
     hb_wiring *w = &c->wiring;
@@ -49,7 +55,10 @@ static hebb_status link_params(hb_machine *m, size_t index) {
         p->shape[0] = w->one_to_one && what != HB_P_BIAS ? w->pre : w->post;
         if (what != HB_P_BIAS && !w->one_to_one) p->shape[1] = w->pre, p->ndim = 2;
         real *values = p->values;
-        for (size_t k = 0; k < p->count; k++) values[k] = (real)from[what][k];
+        for (size_t k = 0; k < p->count; k++) {
+            values[k] = (real)from[what][k];
+            if (isinf(values[k])) return too_large(m, p, from[what][k]);
+        }
         if (what == HB_P_WEIGHT) link->weight = p, p->low = w->low, p->high = w->high;
         if (what == HB_P_BIAS) link->bias = p;
     }
@@ -98,6 +107,7 @@ static hebb_status neuron_params(hb_machine *m, size_t index) {
                                "%s: %s has no default where the two time constants of %s are "
                                "equal; set %s or make them differ",
                                part->group->name, name, model->component->name, name);
+            if (isfinite(value) && isinf((real)value)) return too_large(m, p, value);
             ((real *)p->values)[j] = (real)value;
         }
     }
@@ -307,12 +317,18 @@ static hebb_status build(hb_engine *engine) {
         if (spikes && s->ops->window == HB_WINDOW_BOX)
             hb_surrogate_box(s, &part->low, &part->high, &part->height);
     }
-    double steps = g->time_max / g->dt;
-    return hb_machine_room(m, g->batch_max ? g->batch_max : 1,
-                           steps >= 1 ? (size_t)ceil(steps - 1e-6) : 1);
+    return hb_machine_room(m, g->batch_max ? g->batch_max : 1, hb_graph_steps(g));
 }
 
 /* ---- memory ---- */
+
+/* a b c; SIZE_MAX, which an arena refuses, where that is more than a size can hold. */
+static size_t times(size_t a, size_t b, size_t c) {
+    size_t product;
+    if (__builtin_mul_overflow(a, b, &product) || __builtin_mul_overflow(product, c, &product))
+        return SIZE_MAX;
+    return product;
+}
 
 static size_t outputs_of(const hb_graph *g, size_t readout, size_t steps) {
     return hb_decoder_outputs(&g->readouts[readout].decoder, steps);
@@ -320,35 +336,35 @@ static size_t outputs_of(const hb_graph *g, size_t readout, size_t steps) {
 
 static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T) {
     const hb_graph *g = m->base.graph;
-    size_t n = p->n, cells = B * T * n, real_ = sizeof(real);
-    if (p->form == HB_FORM_BITS) p->bits = hb_arena_take(a, B * (T + 1) * p->words, 8);
-    if (p->form == HB_FORM_ROWS) p->rows = hb_arena_take(a, B * (T + 1) * n, real_);
+    size_t n = p->n, cells = times(B, T, n), rows = times(B, T + 1, n), real_ = sizeof(real);
+    if (p->form == HB_FORM_BITS) p->bits = hb_arena_take(a, times(B, T + 1, p->words), 8);
+    if (p->form == HB_FORM_ROWS) p->rows = hb_arena_take(a, rows, real_);
     if (p->form == HB_FORM_CONSTANT) {
         p->constant = hb_arena_take(a, B * n, real_);
         p->before_run = hb_arena_take(a, B * n, real_);
     }
     if (!p->model) {
         if (p->form != HB_FORM_BITS)
-            p->floats = hb_arena_take(a, m->worker_count * (p->form == HB_FORM_ROWS ? T : 1) * n,
+            p->floats = hb_arena_take(a, times(m->worker_count, p->form == HB_FORM_ROWS ? T : 1, n),
                                       sizeof(float));
         return;
     }
     bool shared = p->model->output == HB_OUT_V && !(g->spaic && p->model->spaic_output_none);
-    if (p->wants_V) p->V = shared ? p->rows : hb_arena_take(a, B * (T + 1) * n, real_);
-    p->state = hb_arena_take(a, B * p->states * n, real_);
+    if (p->wants_V) p->V = shared ? p->rows : hb_arena_take(a, rows, real_);
+    p->state = hb_arena_take(a, times(B, p->states, n), real_);
     if (g->soft && p->model->output == HB_OUT_SPIKES) {
         p->mask = hb_arena_take(a, cells, real_);
         p->reset = hb_arena_take(a, cells, real_);
     }
     if (!p->active) return;
     if (p->model->output == HB_OUT_SPIKES && !p->keep_slope)
-        p->window = hb_arena_take(a, B * T * p->words, 8);
+        p->window = hb_arena_take(a, times(B, T, p->words), 8);
     if (p->keep_slope) p->slope = hb_arena_take(a, cells, real_);
     if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
     if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
-    if (p->keep_states) p->before = hb_arena_take(a, cells * p->states, real_);
+    if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
     p->dI = hb_arena_take(a, cells, real_);
-    if (p->any_coef) p->gcoef = hb_arena_take(a, B * p->model->coef_count * n, real_);
+    if (p->any_coef) p->gcoef = hb_arena_take(a, times(B, p->model->coef_count, n), real_);
 }
 
 static void lay_link(hb_arena *a, hb_link *link, size_t B, size_t T) {
@@ -362,11 +378,11 @@ static void lay_link(hb_arena *a, hb_link *link, size_t B, size_t T) {
     if (link->dropout > 0) link->kept = hb_arena_take(a, B * link->pre->words, 8);
     bool rows = hb_link_reads_rows(link);
     if (link->dropout > 0 && (rows || link->pre->form == HB_FORM_CONSTANT))
-        link->masked = hb_arena_take(a, B * (rows ? T + 1 : 1) * link->pre->n, sizeof(real));
+        link->masked = hb_arena_take(a, times(B, rows ? T + 1 : 2, link->pre->n), sizeof(real));
     if ((link->connection->synapse || link->dropout > 0) && link->post->active)
-        link->dsum = hb_arena_take(a, B * T * post, sizeof(real));
+        link->dsum = hb_arena_take(a, times(B, T, post), sizeof(real));
     if (link->wiring->delay_max)
-        link->pending = hb_arena_take(a, B * link->wiring->delay_max * post, sizeof(real));
+        link->pending = hb_arena_take(a, times(B, link->wiring->delay_max, post), sizeof(real));
     if (link->weight->wants_rows && link->weight->trainable)
         link->touched = hb_arena_take(a, HB_WORDS(link->wiring->pre), 8);
 }
@@ -396,7 +412,8 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
         bool own = hb_link_has_sum(link);
         bool drops = link->dropout > 0 && link->pre->active && link->post->active;
         real *undropped = drops ? hb_arena_take(a, T * link->pre->n, real_) : NULL;
-        real *sum = own ? hb_arena_take(a, (T + link->wiring->delay_max + 1) * post, real_) : NULL;
+        real *sum =
+            own ? hb_arena_take(a, times(T + link->wiring->delay_max + 1, post, 1), real_) : NULL;
         real *filter = link->connection->synapse && link->post->active
                            ? hb_arena_take(a, 2 * post, real_)
                            : NULL;
@@ -430,10 +447,10 @@ static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
     for (size_t i = 0; i < g->readout_count; i++) {
         const hb_decoder *d = &g->readouts[i].decoder;
         size_t outputs = outputs_of(g, i, T);
-        double *predict = hb_arena_take(a, B * outputs, sizeof *predict);
-        float *small = hb_arena_take(a, B * outputs, sizeof *small);
+        double *predict = hb_arena_take(a, times(B, outputs, 1), sizeof *predict);
+        float *small = hb_arena_take(a, times(B, outputs, 1), sizeof *small);
         double *record =
-            d->ops->time_weight ? NULL : hb_arena_take(a, 2 * T * B * d->num, sizeof *record);
+            d->ops->time_weight ? NULL : hb_arena_take(a, times(2 * T, B, d->num), sizeof *record);
         double *weights = d->ops->time_weight ? hb_arena_take(a, T, sizeof *weights) : NULL;
         if (!a->base) continue;
         e->predict[i] = predict;
@@ -449,7 +466,7 @@ static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
                                            : g->connections[monitor->connection].wiring.post;
             if (monitor->connection >= 0 && monitor->state == HB_VAR_O)
                 n *= g->connections[monitor->connection].wiring.pre;
-            record = hb_arena_take(a, T * B * n, sizeof *record);
+            record = hb_arena_take(a, times(T, B, n), sizeof *record);
         }
         if (a->base) e->records[i] = record;
     }

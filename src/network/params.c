@@ -49,12 +49,17 @@ void hb_param_get(const hb_engine *engine, const hb_parameter *p, const void *fr
             values[place(w, i, k)] = p->what == HB_P_DELAY ? w->delay_ms[k] : read(p, from, k);
 }
 
-static hebb_status check_value(hb_engine *engine, const hb_parameter *p, size_t i, double v) {
+static hebb_status check_value(hb_engine *engine, const hb_parameter *p, size_t i, double v,
+                               bool bounded) {
     hb_env *env = engine->graph->env;
     if (!isfinite(v))
         return hb_fail(env, HEBB_E_NOT_FINITE, "%s[%zu] = %g; all must be finite numbers", p->name,
                        i, v);
-    if (v < p->low || v > p->high || (p->low_open && v <= p->low))
+    if (p->dtype == HEBB_F32 && isinf((float)v))
+        return hb_fail(env, HEBB_E_RANGE,
+                       "%s[%zu] = %g does not fit into a float; precision = double can hold it",
+                       p->name, i, v);
+    if (bounded && (v < p->low || v > p->high || (p->low_open && v <= p->low)))
         return hb_fail(env, HEBB_E_RANGE, "%s[%zu] = %g is outside its bounds %g .. %g%s", p->name,
                        i, v, p->low, p->high, p->low_open ? " (the lower one excluded)" : "");
     return HEBB_OK;
@@ -67,8 +72,7 @@ hebb_status hb_param_set(hb_engine *engine, hb_parameter *p, const double *value
         return hb_fail(engine->graph->env, HEBB_E_UNSUPPORTED,
                        "%s: delays are fixed when the network is built", p->name);
     bool spaic = engine->graph->spaic && w; /* clamped when a run starts */
-    for (size_t i = 0; i < cells; i++)
-        if (!spaic || !isfinite(values[i])) HEBB_TRY(check_value(engine, p, i, values[i]));
+    for (size_t i = 0; i < cells; i++) HEBB_TRY(check_value(engine, p, i, values[i], !spaic));
     engine->dirty = true;
     if (!w) {
         for (size_t i = 0; i < cells; i++) write(p, i, values[i]);

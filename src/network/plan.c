@@ -1,5 +1,6 @@
 /* The order in which groups are computed. A strongly connected part must go
  * step by step; everything else is swept over the whole run at once. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -155,13 +156,24 @@ static hebb_status find_order(hb_graph *g, size_t parts) {
     return status;
 }
 
+size_t hb_graph_steps(const hb_graph *g) {
+    double steps = g->time_max / g->dt;
+    return steps >= 1 ? (size_t)ceil(steps - 1e-6) : 1;
+}
+
 hebb_status hb_graph_plan(hb_graph *g) {
     size_t parts = 0;
     for (size_t i = 0; i < g->connection_count; i++) {
         hb_connection *c = &g->connections[i];
-        hb_link_site site = {
-            c->name, g->groups[c->pre].n, g->groups[c->post].n, c->pre == c->post, g->dt, g->spaic,
-            g->seed, (uint32_t)i};
+        hb_link_site site = {.name = c->name,
+                             .pre = g->groups[c->pre].n,
+                             .post = g->groups[c->post].n,
+                             .same_group = c->pre == c->post,
+                             .dt = g->dt,
+                             .spaic = g->spaic,
+                             .fills_up = c->fills_up,
+                             .seed = g->seed,
+                             .id = (uint32_t)i};
         HEBB_TRY(hb_wiring_make(g->env, c->kind, &site, &c->args, &c->wiring));
     }
     HEBB_TRY(find_parts(g, &parts));

@@ -27,7 +27,7 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
                          .total = m->base.clock + steps,
                          .seed = g->seed,
                          .domain_id = (uint32_t)(p - m->parts),
-                         .sample = g->sample_count ? g->samples[b] : g->counter + b,
+                         .sample = g->sample_count ? g->samples[b] : g->shown + b,
                          .rows = floats};
     if (group->offsets) {
         size_t from = group->offsets[own];
@@ -53,6 +53,12 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
 
 /* ---- neurons ---- */
 
+#ifdef HB_DOUBLE
+#define HB_LEAST 4.94e-324 /* x > -HB_LEAST is x >= 0 */
+#else
+#define HB_LEAST 1.4e-45f
+#endif
+
 static void soft_output(hb_machine *m, hb_part *p, const hb_step *k, size_t b, size_t t) {
     const hb_surrogate *s = &p->group->surrogate;
     real *mask = hb_part_tape(m, p, p->mask, b, t), *reset = hb_part_tape(m, p, p->reset, b, t);
@@ -77,7 +83,7 @@ static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t
         k->m = hb_part_tape(m, p, p->mask, b, t);
     } else {
         uint64_t *bits = hb_part_bits(m, p, b, t + 1);
-        real low = p->group->surrogate_set && s->fires_at_zero ? -(real)1e-45 : 0;
+        real low = p->group->surrogate_set && s->fires_at_zero ? -HB_LEAST : 0;
         m->kernels->HB_K(between)(k->x, p->n, low, (real)INFINITY, bits);
         m->kernels->HB_K(expand)(bits, p->n, 1, w->o);
         for (size_t i = 0; i < p->words; i++) count += (uint64_t)__builtin_popcountll(bits[i]);

@@ -174,13 +174,14 @@ static void gradient_of_constant(hb_machine *m, hb_link *link, size_t block) {
     size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
     size_t batch = m->base.batch;
     real *grad = (real *)link->weight->grad + first * w->post;
-    const real *constant = link->drops ? link->masked : link->pre->constant;
+    const real *constant = link->pre->constant, *row0 = link->pre->before_run;
+    if (link->drops) constant = link->masked, row0 = link->masked + m->batch_room * w->pre;
     HB_BLAS(gemm)
     (CblasRowMajor, CblasTrans, CblasNoTrans, (int)count, (int)w->post, (int)batch, 1,
      constant + first, (int)w->pre, link->total, (int)w->post, 1, grad, (int)w->post);
     for (size_t b = 0; b < batch; b++)
         for (size_t i = 0; i < count; i++) {
-            real before = link->lag ? link->pre->before_run[b * w->pre + first + i] : 0;
+            real before = link->lag ? row0[b * w->pre + first + i] : 0;
             const real *dsum = sum_gradient(m, link, b);
             if (before != 0)
                 for (size_t j = 0; j < w->post; j++) grad[i * w->post + j] += before * dsum[j];
