@@ -1,8 +1,9 @@
 /* Small networks for tests, built through the public interface only:
  *
  *   input[4] --connection1--> layer1[4] --connection2--> layer2[3] --> output
- *                              |  ^
- *                              +--+ connection_rec
+ *                              |  ^ ^                   |
+ *                              +--+ +---connection_back-+
+ *                    connection_rec
  *
  * A recipe says which models, links and rules; the numbers are drawn from its seed. */
 #ifndef SMALL_NET_H
@@ -14,7 +15,7 @@
 #include "hebb/hebb.h"
 #include "numeric.h"
 
-enum { IN = 4, HIDDEN = 4, OUT = 3, STEPS_MOST = 64, BATCH_MOST = 8, PARAMS_MOST = 20 };
+enum { IN = 4, HIDDEN = 4, OUT = 3, STEPS_MOST = 64, BATCH_MOST = 8, PARAMS_MOST = 24 };
 
 /* A model, parameters at which it is lively at dt = 1 ms, and those that may be trained. */
 typedef struct actor {
@@ -66,6 +67,8 @@ typedef struct recipe {
     const char *link;      /* of connection1; NULL: full */
     const char *synapse;   /* of connection1 and connection_rec; NULL: basic */
     bool bias, delayed, recurrent, recurrent_delayed;
+    bool feedback;                 /* connection_back, delayed where latency is same_step */
+    bool reads_v;                  /* connection2 reads V of layer1 */
     bool per_neuron;               /* a value for each neuron instead of one for all */
     const char *encoder, *decoder; /* NULL: null, spike_counts */
     const char *latency, *precision, *schedule, *compat;
@@ -157,6 +160,8 @@ static void small_link(small_net *s, dice *d, const char *name, const char *kind
                                     .count = one ? from : from * to,
                                     .shape = shape,
                                     .ndim = one ? 1 : 2};
+    if (s->made_as.reads_v && !strcmp(name, "connection2"))
+        params[at++] = (hebb_param){.name = "pre_var_name", .kind = HEBB_TEXT, .text = "V"};
     if (filtered) {
         params[at++] = (hebb_param){.name = "syn_type", .kind = HEBB_TEXT, .text = synapse};
         params[at++] = (hebb_param){.name = "tau", .number = 3};
@@ -195,7 +200,7 @@ static void small_learner(small_net *s) {
 static void small_input(small_net *s, dice *d) {
     const recipe *r = &s->made_as;
     bool steady = r->encoder && strcmp(r->encoder, "null");
-    size_t rows = steady ? 1 : s->steps;
+    size_t rows = steady ? 1 : 2 * s->steps; /* enough to go on once */
     for (size_t k = 0; k < rows * s->batch * IN; k++)
         s->input[k] = steady ? (float)dice_between(d, 0, 0.8) : (float)(dice_bits(d) % 5 < 2);
     for (size_t b = 0; b < s->batch; b++) s->labels[b] = (int32_t)(dice_bits(d) % OUT);
@@ -235,11 +240,17 @@ static void small_build(small_net *s, const recipe *r) {
     if (r->recurrent || r->recurrent_delayed)
         small_link(s, &d, "connection_rec", "full", layer1, layer1, HIDDEN, HIDDEN,
                    0.4 * drive * first->drive, r->recurrent_delayed);
+    bool instant = r->latency && !strcmp(r->latency, "same_step");
+    if (r->feedback)
+        small_link(s, &d, "connection_back", "full", layer2, layer1, OUT, HIDDEN,
+                   0.4 * drive * first->drive, instant);
     hebb_decode(s->net, "output", layer2, r->decoder ? r->decoder : "spike_counts", NULL);
     hebb_state_monitor(s->net, "seen", "layer1", "O", NULL);
-    static const char *const links[] = {"connection1", "connection2", "connection_rec"};
-    for (size_t i = 0; i < 2u + (r->recurrent || r->recurrent_delayed); i++)
-        for (int bias = 0; bias <= r->bias; bias++)
+    const char *const links[] = {"connection1", "connection2",
+                                 r->recurrent || r->recurrent_delayed ? "connection_rec" : NULL,
+                                 r->feedback ? "connection_back" : NULL};
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
+        for (int bias = 0; links[i] && bias <= r->bias; bias++)
             snprintf(s->names[s->name_count++], sizeof s->names[0], "%s.%s", links[i],
                      bias ? "bias" : "weight");
     if (!r->fixed_neurons) small_names(s, "layer1", first), small_names(s, "layer2", second);

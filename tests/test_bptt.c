@@ -38,6 +38,7 @@ typedef struct layer {
 typedef struct oracle {
     layer l[2];
     const char *rule; /* STCA, STBP, sbp */
+    bool paper;       /* the window's scale */
     int truncate;     /* 0: never */
     double x[T][WIDE], counts[B][OUT], loss;
     unsigned char spikes[2][T][B][WIDE];
@@ -45,9 +46,9 @@ typedef struct oracle {
 
 static double window(const oracle *k, double u) {
     const double pi = acos(-1);
-    if (!strcmp(k->rule, "STCA")) return fabs(u) < 0.5;
-    if (!strcmp(k->rule, "STBP")) return exp(-u * u) / pi; /* alpha = 0.5 */
-    return 1 / (1 + pow(pi * u, 2));                       /* atan, alpha = 2 */
+    if (!strcmp(k->rule, "STCA")) return (fabs(u) < 0.5) * (k->paper ? 2 : 1); /* alpha = 0.5 */
+    if (!strcmp(k->rule, "STBP")) return exp(-u * u) / (k->paper ? sqrt(pi) : pi);
+    return 1 / (1 + pow(pi * u, 2)); /* atan, alpha = 2 */
 }
 
 /* I[t] = W o_pre[t-1] + W_rec o[t-1] + bias, then the neuron's equations; dt = 1. */
@@ -149,7 +150,7 @@ static void run_oracle(oracle *k, const double *input, const int32_t *labels) {
 /* ---- the same network in the library ------------------------------------ */
 
 typedef struct setting {
-    bool clif1, clif2, recurrent, poisson;
+    bool clif1, clif2, recurrent, poisson, paper;
     const char *rule, *precision, *schedule;
     int truncate, threads;
     uint64_t seed;
@@ -217,15 +218,16 @@ static void add_learner(built *s, const setting *how) {
             snprintf(full[used], sizeof full[0], "layer%d.%s", l + 1, *n);
             names[at++] = full[used++];
         }
-    MUST(s, hebb_learner_create(s->net, how->rule, names,
-                                HEBB_P({"truncate", (double)how->truncate}), &s->learner));
+    hebb_param params[3] = {{.name = "truncate", .number = how->truncate}};
+    if (how->paper) params[1] = (hebb_param)HEBB_STR("form", "paper");
+    MUST(s, hebb_learner_create(s->net, how->rule, names, params, &s->learner));
 }
 
 /* Builds the oracle's numbers and the library's network from one seed. */
 static void build(built *s, oracle *k, const setting *how) {
     dice d = {how->seed};
     memset(s, 0, sizeof *s);
-    k->rule = how->rule, k->truncate = how->truncate;
+    k->rule = how->rule, k->paper = how->paper, k->truncate = how->truncate;
     draw_layer(&k->l[0], &d, H, IN, how->clif1, how->recurrent);
     draw_layer(&k->l[1], &d, OUT, H, how->clif2, false);
     for (int i = 0; i < T * B * IN; i++) s->input[i] = (float)(dice_bits(&d) % 4 == 0);
@@ -363,6 +365,7 @@ static void equals_the_oracle(const char *precision, uint64_t seed) {
                                   .clif2 = kind & 2,
                                   .recurrent = rec,
                                   .poisson = (kind + rec) % 2,
+                                  .paper = r < 2 && (kind + rec) / 2 % 2,
                                   .rule = rules[r],
                                   .precision = precision,
                                   .schedule = r ? "auto" : "step",

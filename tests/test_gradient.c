@@ -40,7 +40,7 @@ static const struct {
 
 static const struct variant {
     const char *what, *link, *synapse;
-    bool bias, delayed, recurrent, recurrent_delayed;
+    bool bias, delayed, recurrent, recurrent_delayed, feedback, reads_v;
 } variants[] = {{.what = "full"},
                 {.what = "bias", .bias = true},
                 {.what = "one_to_one", .link = "one_to_one"},
@@ -51,12 +51,16 @@ static const struct variant {
                 {.what = "recurrent, delayed", .recurrent_delayed = true, .bias = true},
                 {.what = "1_order", .synapse = "1_order_synapse", .bias = true},
                 {.what = "2_order", .synapse = "2_order_synapse", .recurrent = true},
+                {.what = "loop of two", .feedback = true},
+                {.what = "loop of two, filtered", .feedback = true, .synapse = "2_order_synapse"},
+                {.what = "V read", .reads_v = true, .recurrent_delayed = true},
                 {.what = "1_order, delayed", .synapse = "1_order_synapse", .delayed = true}};
 
 static void vary(recipe *r, const struct variant *v) {
     r->link = v->link, r->synapse = v->synapse, r->bias = v->bias;
     r->delayed = v->delayed, r->recurrent = v->recurrent;
     r->recurrent_delayed = v->recurrent_delayed;
+    r->feedback = v->feedback, r->reads_v = v->reads_v;
 }
 
 /* ---- differences -------------------------------------------------------- */
@@ -65,16 +69,29 @@ static void vary(recipe *r, const struct variant *v) {
 typedef struct move {
     small_net *s;
     size_t which;
+    bool goes_on; /* the loss of a run that continues one at the unmoved values */
     double values[VALUES], direction[VALUES];
 } move;
+
+/* Loss of a second run that goes on where the first one stopped. */
+static double second_loss(small_net *s) {
+    double loss;
+    MUST(s, hebb_net_run_continue(s->net, (double)s->steps));
+    MUST(s, hebb_learner_loss(s->learner, s->labels, s->batch, &loss));
+    return loss;
+}
 
 static double loss_at(void *user, double step) {
     move *m = user;
     double moved[VALUES];
     size_t n = m->s->counts[m->which];
     for (size_t k = 0; k < n; k++) moved[k] = m->values[k] + step * m->direction[k];
+    if (m->goes_on) {
+        MUST(m->s, hebb_net_set(m->s->net, m->s->names[m->which], m->values, n));
+        small_loss(m->s);
+    }
     MUST(m->s, hebb_net_set(m->s->net, m->s->names[m->which], moved, n));
-    return small_loss(m->s);
+    return m->goes_on ? second_loss(m->s) : small_loss(m->s);
 }
 
 /* False where two differences disagree: a kink of the loss lies in reach. The
@@ -144,10 +161,11 @@ static void each_was_seen(double at_least) {
 }
 
 static void describe(const recipe *r, char *text, size_t room) {
-    snprintf(text, room, "%s -> %s, %s(%g), link %s%s%s%s%s%s, %s, %s, %s%s%s%s, seed %d",
+    snprintf(text, room, "%s -> %s, %s(%g), link %s%s%s%s%s%s%s%s, %s, %s, %s%s%s%s, seed %d",
              r->layer1, r->layer2, r->surrogate, r->alpha, r->link ? r->link : "full",
              r->bias ? " bias" : "", r->delayed ? " delayed" : "", r->recurrent ? " recurrent" : "",
-             r->recurrent_delayed ? " recurrent delayed" : "", r->synapse ? r->synapse : "",
+             r->recurrent_delayed ? " recurrent delayed" : "", r->feedback ? " feedback" : "",
+             r->reads_v ? " reads V" : "", r->synapse ? r->synapse : "",
              r->encoder ? r->encoder : "null", r->decoder ? r->decoder : "spike_counts",
              r->latency ? r->latency : "one_step", r->detach ? ", detach" : "",
              r->compat ? ", spaic" : "", r->per_neuron ? ", per neuron" : "", (int)r->seed);
@@ -327,6 +345,50 @@ static void decoders(void **state) {
     each_was_seen(1e-3);
 }
 
+/* A run that goes on: what the first one left acts as a constant. Models without a
+ * mask, since a held mask would be that of the second run. */
+static void continued(void **state) {
+    (void)state;
+    static const char *const maskless[] = {"ifsoftreset", "lifm", "clif", "pclif", "aclif"};
+    static double gradients[PARAMS_MOST * VALUES];
+    for (size_t c = 0; c < COUNT(maskless) * COUNT(variants) * 2; c++) {
+        const char *latency = c % 2 ? "same_step" : "one_step";
+        recipe r = {.layer1 = maskless[c / 2 % COUNT(maskless)],
+                    .layer2 = readouts[c % COUNT(readouts)],
+                    .surrogate = "atan",
+                    .encoder = c % 3 ? "null" : "float",
+                    .latency = latency,
+                    .soft = true,
+                    .per_neuron = true,
+                    .steps = 5,
+                    .seed = 900 + c};
+        vary(&r, &variants[c / 2 / COUNT(maskless)]);
+        if (strcmp(r.layer2, "null")) r.decoder = "voltage_mean";
+        if (c % 2 && r.recurrent) continue;
+        small_net s;
+        dice d = {c};
+        small_build(&s, &r);
+        small_loss(&s);
+        MUST(&s, hebb_learner_zero_grad(s.learner));
+        second_loss(&s);
+        MUST(&s, hebb_learner_backward(s.learner));
+        double *at = gradients;
+        for (size_t i = 0; i < s.name_count; at += s.counts[i++])
+            MUST(&s, hebb_net_gradient(s.net, s.names[i], at, s.counts[i]));
+        at = gradients;
+        for (size_t i = 0; i < s.name_count; at += s.counts[i++]) {
+            move m = {.s = &s, .which = i, .goes_on = true};
+            MUST(&s, hebb_net_get(s.net, s.names[i], m.values, s.counts[i]));
+            for (size_t k = 0; k < s.counts[i]; k++)
+                m.direction[k] = r.link && m.values[k] == 0 ? 0 : dice_between(&d, -1, 1);
+            assert_true(agrees(&m, at, strstr(s.names[i], "layer2") ? r.layer2 : r.layer1));
+        }
+        small_free(&s);
+        tally.points++;
+    }
+    each_was_seen(1e-3);
+}
+
 /* SPAIC's forms, where inputs and resets come one step late. aclif's A would go on
  * from run to run, so that no two losses compare. */
 static void spaic_forms(void **state) {
@@ -353,6 +415,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(everything_with_everything, fresh, report),
         cmocka_unit_test_setup_teardown(links, fresh, report),
         cmocka_unit_test_setup_teardown(decoders, fresh, report),
+        cmocka_unit_test_setup_teardown(continued, fresh, report),
         cmocka_unit_test_setup_teardown(spaic_forms, fresh, report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

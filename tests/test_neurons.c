@@ -472,6 +472,55 @@ static void golden_numbers(void **state) {
     assert_true(fabs(two.V[7] - .187794) < 1e-5);
 }
 
+/* ---- gains through the public interface ----------------------------------- */
+
+/* A group of three with these parameters, built; its V0 (or the failure) comes back. */
+static hebb_status gain_of(const char *model, const hebb_param *params, double V0[3], size_t *count,
+                           char *error) {
+    hebb_ctx *ctx;
+    hebb_net *net;
+    size_t shape[4], ndim;
+    assert_int_equal(hebb_ctx_create(NULL, &ctx), HEBB_OK);
+    assert_int_equal(hebb_net_create(ctx, NULL, &net), HEBB_OK);
+    hebb_group in = hebb_encoder(net, "input", 1, "float", NULL);
+    hebb_group out = hebb_neurons(net, "layer1", 3, model, params);
+    hebb_connect(net, "connection1", in, out, "full", NULL);
+    hebb_status status = hebb_net_build(net);
+    snprintf(error, 500, "%s", hebb_error(ctx));
+    if (status >= 0) status = hebb_net_param_shape(net, "layer1.V0", shape, &ndim);
+    if (status >= 0) *count = shape[0];
+    if (status >= 0) status = hebb_net_get(net, "layer1.V0", V0, *count);
+    hebb_ctx_free(ctx);
+    return status;
+}
+
+static double gain(double slow, double fast) {
+    double peak = slow * fast * log(slow / fast) / (slow - fast);
+    return 1 / (exp(-peak / slow) - exp(-peak / fast));
+}
+
+static void gains_are_per_neuron_where_times_are(void **state) {
+    (void)state;
+    const double times[3] = {16, 4, 9};
+    char error[500];
+    double V0[3];
+    size_t count = 0;
+    hebb_param one[] = {{"tau_p", 10}, {.name = NULL}};
+    assert_int_equal(gain_of("clif", one, V0, &count, error), HEBB_OK);
+    assert_true(count == 1 && close_to(V0[0], gain(10, 8), 1e-6, 1));
+    hebb_param many[] = {HEBB_NUMBERS("tau_p", times, 3), {.name = NULL}};
+    assert_int_equal(gain_of("clif", many, V0, &count, error), HEBB_OK);
+    assert_int_equal(count, 3);
+    for (int j = 0; j < 3; j++) assert_true(close_to(V0[j], gain(times[j], 8), 1e-6, 1));
+    hebb_param given[] = {
+        HEBB_NUMBERS("tau_p", times, 3), {.name = "V0", .number = 2}, {.name = NULL}};
+    assert_int_equal(gain_of("clif", given, V0, &count, error), HEBB_OK);
+    assert_true(count == 1 && V0[0] == 2);
+    hebb_param equal[] = {{"tau_p", 8}, {.name = NULL}};
+    assert_int_equal(gain_of("aclif", equal, V0, &count, error), HEBB_E_RANGE);
+    assert_non_null(strstr(error, "layer1: V0 has no default"));
+}
+
 /* ---- docs/neurons.md says what the tables say ---------------------------- */
 
 static char *read_docs(void) {
@@ -543,6 +592,7 @@ int main(void) {
         cmocka_unit_test(nonspikinglif_is_three_exponentials),
         cmocka_unit_test(spikes_reset),
         cmocka_unit_test(golden_numbers),
+        cmocka_unit_test(gains_are_per_neuron_where_times_are),
         cmocka_unit_test(docs_say_what_the_tables_say),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

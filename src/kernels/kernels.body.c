@@ -115,6 +115,25 @@ static void expand_f64(const uint64_t *bits, size_t n, double on, double *to) {
     for (size_t j = 0; j < n; j++) to[j] = bits[j / 64] >> (j % 64) & 1 ? on : 0;
 }
 
+#if defined(__AVX512F__)
+/* Sixteen places at a time, without a branch on the bits. */
+static size_t positions(const uint64_t *bits, size_t words, uint32_t *index) {
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    size_t count = 0;
+    for (size_t w = 0; w < words; w++) {
+        uint64_t word = bits[w];
+        if (!word) continue;
+        __m512i place = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)(w * 64)));
+        for (int quarter = 0; quarter < 4; quarter++, word >>= 16) {
+            __mmask16 mask = (__mmask16)word;
+            _mm512_storeu_si512(index + count, _mm512_maskz_compress_epi32(mask, place));
+            count += (size_t)__builtin_popcount(mask);
+            place = _mm512_add_epi32(place, _mm512_set1_epi32(16));
+        }
+    }
+    return count;
+}
+#else
 static size_t positions(const uint64_t *bits, size_t words, uint32_t *index) {
     size_t count = 0;
     for (size_t w = 0; w < words; w++)
@@ -122,6 +141,7 @@ static size_t positions(const uint64_t *bits, size_t words, uint32_t *index) {
             index[count++] = (uint32_t)(w * 64 + (size_t)__builtin_ctzll(word));
     return count;
 }
+#endif
 
 const hb_kernels JOIN(hb_kernels_, HB_ISA) = {
     TEXT(HB_ISA), add_rows_f32, add_rows_f64, between_f32,

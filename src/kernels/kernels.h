@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { HB_POSITIONS_SLACK = 16 };
+
 typedef struct hb_kernels {
     const char *name;
     /* to[j] += sum over i of rows[index[i] * stride + j], in the order of i. */
@@ -19,7 +21,8 @@ typedef struct hb_kernels {
     /* to[j] = bit j ? on : 0. */
     void (*expand_f32)(const uint64_t *bits, size_t n, float on, float *to);
     void (*expand_f64)(const uint64_t *bits, size_t n, double on, double *to);
-    /* Positions of the set bits of `words` words, rising; returns how many. */
+    /* Positions of the set bits of `words` words, rising; returns how many. May write up to
+     * HB_POSITIONS_SLACK entries more than it returns. */
     size_t (*positions)(const uint64_t *bits, size_t words, uint32_t *index);
 } hb_kernels;
 

@@ -111,11 +111,12 @@ static void put(const hb_parameter *p, size_t i, double value) {
 }
 
 /* By value, then by the norm over all of the learner's gradients. */
-static void clip(hebb_learner *learner) {
+static hebb_status clip(hebb_learner *learner) {
     double limit = hb_args_num(&learner->args, "clip_value");
     double longest = hb_args_num(&learner->args, "clip_norm"), sum = 0;
     hb_engine *e = learner->engine;
-    if (limit <= 0 && longest <= 0) return;
+    if (limit <= 0 && longest <= 0) return HEBB_OK; /* the optimizer checks for NaN itself */
+    HEBB_TRY(hb_params_check_gradients(e));
     for (size_t k = 0; k < e->param_count; k++) {
         const hb_parameter *p = &e->params[k];
         if (!p->trainable || p->owner != learner->index) continue;
@@ -126,22 +127,11 @@ static void clip(hebb_learner *learner) {
         }
     }
     double factor = longest > 0 ? longest / (sqrt(sum) + 1e-6) : 1;
-    if (factor >= 1) return;
+    if (factor >= 1) return HEBB_OK;
     for (size_t k = 0; k < e->param_count; k++) {
         const hb_parameter *p = &e->params[k];
         if (!p->trainable || p->owner != learner->index) continue;
         for (size_t i = 0; i < p->count; i++) put(p, i, factor * at(p, i));
-    }
-}
-
-/* What the optimizer is about to read: finite, clipped, and which rows of it count. */
-static hebb_status ready_gradients(hebb_learner *learner) {
-    HEBB_TRY(hb_params_check_gradients(learner->engine));
-    clip(learner);
-    for (size_t i = 0; i < learner->optim.slot_count; i++) {
-        hb_slot *slot = &learner->optim.slots[i];
-        size_t p = hb_param_find(learner->engine, slot->name);
-        slot->row_count = learner->engine->params[p].row_count;
     }
     return HEBB_OK;
 }
@@ -153,11 +143,22 @@ typedef struct wrapped {
     void *user;
 } wrapped;
 
+/* The rows that have a gradient, for a row-sparse rule. */
+static void tell_rows(hebb_learner *learner) {
+    for (size_t i = 0; i < learner->optim.slot_count; i++) {
+        hb_slot *slot = &learner->optim.slots[i];
+        slot->row_count =
+            learner->engine->params[hb_param_find(learner->engine, slot->name)].row_count;
+    }
+}
+
 static hebb_status evaluate(void *user, double *loss) {
     wrapped *w = user;
     HEBB_TRY(hb_params_settle(w->learner->engine, "in a step of the optimizer"));
     HEBB_TRY(w->closure(w->user, loss));
-    return ready_gradients(w->learner);
+    HEBB_TRY(clip(w->learner));
+    tell_rows(w->learner);
+    return HEBB_OK;
 }
 
 hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *user, double *loss) {
@@ -172,7 +173,8 @@ hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *use
         wrapped w = {learner, closure, user};
         status = hb_optim_step_closure(&learner->optim, evaluate, &w, loss);
     } else {
-        HEBB_TRY(ready_gradients(learner));
+        HEBB_TRY(clip(learner));
+        tell_rows(learner);
         status = hb_optim_step(&learner->optim);
     }
     if (status < 0) return status;

@@ -79,12 +79,15 @@ void HB_R(hb_link_draw)(hb_machine *m, hb_link *link, size_t b) {
     uint64_t sample = g->sample_count ? g->samples[b] : g->shown + b;
     uint64_t *kept = link->kept + b * pre->words;
     uint32_t object = (uint32_t)(link - m->links) + (uint32_t)(sample >> 32) * 4096;
+    uint32_t drop = (uint32_t)(link->dropout * 0x1p32), words[4];
     hb_stream stream;
     hb_stream_init(&stream, g->seed, HB_DRAW_DROPOUT, object, (uint32_t)sample);
     memset(kept, 0, pre->words * sizeof *kept);
-    for (size_t i = 0; i < pre->n; i++)
-        if ((double)hb_stream_u32(&stream) >= link->dropout * 0x1p32)
-            kept[i / 64] |= (uint64_t)1 << i % 64;
+    for (size_t i = 0; i < pre->n; i += 4, stream.counter[0]++) {
+        hb_philox(stream.counter, stream.key, words);
+        for (size_t k = 0; k < 4 && i + k < pre->n; k++)
+            kept[(i + k) / 64] |= (uint64_t)(words[k] >= drop) << (i + k) % 64;
+    }
     if (pre->form != HB_FORM_CONSTANT || link->connection->reads_v) return;
     real *masked = link->masked + b * pre->n, *before = masked + m->batch_room * pre->n;
     for (size_t i = 0; i < pre->n; i++) {

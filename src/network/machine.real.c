@@ -424,7 +424,8 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     w->m = hb_arena_take(a, widest, real_);
     w->dx = hb_arena_take(a, widest, real_);
     w->bits = hb_arena_take(a, HB_WORDS(widest), 8);
-    w->index = hb_arena_take(a, widest > 64 * (T + 1) ? widest : 64 * (T + 1), sizeof *w->index);
+    size_t places = widest > 64 * (T + 1) ? widest : 64 * (T + 1);
+    w->index = hb_arena_take(a, places + HB_POSITIONS_SLACK, sizeof *w->index);
     w->spikes = hb_arena_take(a, m->part_count, sizeof *w->spikes);
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/finite.h"
 #include "network/network.h"
 
 size_t hb_param_find(const hb_engine *engine, const char *name) {
@@ -95,23 +96,10 @@ hebb_status hb_param_set(hb_engine *engine, hb_parameter *p, const double *value
     return HEBB_OK;
 }
 
-#define FIRST_BAD(type, values, count)                                                             \
-    do {                                                                                           \
-        const type *v_ = (values);                                                                 \
-        type sum_ = 0;                                                                             \
-        for (size_t i_ = 0; i_ < (count); i_++) sum_ += v_[i_] * 0;                                \
-        if (sum_ == 0) return SIZE_MAX;                                                            \
-        for (size_t i_ = 0; i_ < (count); i_++)                                                    \
-            if (!isfinite(v_[i_])) return i_;                                                      \
-    } while (0)
-
-/* Index of the first value that is not finite, or SIZE_MAX. */
-static size_t first_bad(hebb_dtype dtype, const void *values, size_t count) {
-    if (dtype == HEBB_F64)
-        FIRST_BAD(double, values, count);
-    else
-        FIRST_BAD(float, values, count);
-    return SIZE_MAX;
+/* Index of the first value that is not finite; p->count if all are. */
+static size_t first_bad(const hb_parameter *p, const void *values) {
+    return p->dtype == HEBB_F64 ? hb_not_finite_f64(values, p->count)
+                                : hb_not_finite_f32(values, p->count);
 }
 
 static void bound(hb_parameter *p) {
@@ -129,8 +117,8 @@ hebb_status hb_params_settle(hb_engine *engine, const char *when) {
     for (size_t i = 0; i < engine->param_count; i++) {
         hb_parameter *p = &engine->params[i];
         if (!p->trainable) continue;
-        size_t bad = first_bad(p->dtype, p->values, p->count);
-        if (bad != SIZE_MAX)
+        size_t bad = first_bad(p, p->values);
+        if (bad < p->count)
             return hb_fail(engine->graph->env, HEBB_E_NOT_FINITE, "%s became %g %s (entry %zu)",
                            p->name, read(p, p->values, bad), when, bad);
         bound(p);
@@ -142,8 +130,8 @@ hebb_status hb_params_settle(hb_engine *engine, const char *when) {
 hebb_status hb_params_check_gradients(hb_engine *engine) {
     for (size_t i = 0; i < engine->param_count; i++) {
         hb_parameter *p = &engine->params[i];
-        size_t bad = p->grad ? first_bad(p->dtype, p->grad, p->count) : SIZE_MAX;
-        if (bad != SIZE_MAX)
+        size_t bad = p->grad ? first_bad(p, p->grad) : p->count;
+        if (bad < p->count)
             return hb_fail(engine->graph->env, HEBB_E_NOT_FINITE,
                            "the gradient of %s is %g (entry %zu)", p->name, read(p, p->grad, bad),
                            bad);

@@ -1,13 +1,24 @@
 /* The table of neuron models: a new model is its file and a line here. */
 #include "neurons/model.h"
 
-#define MODELS(X)                                                                                  \
-    X(lif)                                                                                         \
-    X(plif)                                                                                        \
-    X(constantcurrentlif)                                                                          \
-    X(nonspikinglif)                                                                               \
-    X(lifm) X(li) X(if) X(ifsoftreset) X(ifb) X(nonspikingifb) X(null) X(clif) X(clif2k) X(pclif)  \
-        X(aclif)
+/* clang-format off */
+#define MODELS(X) \
+    X(lif) \
+    X(plif) \
+    X(constantcurrentlif) \
+    X(nonspikinglif) \
+    X(lifm) \
+    X(li) \
+    X(if) \
+    X(ifsoftreset) \
+    X(ifb) \
+    X(nonspikingifb) \
+    X(null) \
+    X(clif) \
+    X(clif2k) \
+    X(pclif) \
+    X(aclif)
+/* clang-format on */
 
 #define DECLARE(name) extern const hb_model HB_R(hb_model_##name);
 #define ENTRY(name)   &HB_R(hb_model_##name),

@@ -7,6 +7,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "base/finite.h"
 #include "base/real.h"
 #include "optim/optim.h"
 
@@ -82,10 +83,6 @@ typedef struct hb_adam_rule {
 hb_adam_rule hb_adam_rule_of(const hb_optim *optim);
 void hb_adam_apply_f32(hb_slot *slot, const hb_adam_rule *rule);
 void hb_adam_apply_f64(hb_slot *slot, const hb_adam_rule *rule);
-
-/* Index of the first NaN or infinity, or count. */
-size_t hb_not_finite_f32(const float *values, size_t count);
-size_t hb_not_finite_f64(const double *values, size_t count);
 /* The failures of a gradient (or value) of slot at entry, and of a loss. */
 hebb_status hb_fail_entry(hb_optim *optim, const hb_slot *slot, const char *what, size_t entry,
                           double value);

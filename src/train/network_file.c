@@ -184,3 +184,18 @@ hebb_status hb_network_from_tree(const hb_origin *origin, const hb_node *map, he
     *net = NULL;
     return status;
 }
+
+hebb_status hb_network_blame(const hb_origin *origin, hebb_status status, const hb_node *map) {
+    static const char *const parts[] = {"groups", "connections", "decoders", "monitors"};
+    const char *sentence = origin->env->error;
+    for (size_t i = 0; status < 0 && i < HB_COUNT(parts); i++) {
+        const hb_node *objects = hb_node_given(map, parts[i]);
+        for (const hb_node *child = objects ? objects->first : NULL; child; child = child->next) {
+            size_t n = child->key ? strlen(child->key) : 0;
+            bool named = n && !strncmp(sentence, child->key, n);
+            if (named && (sentence[n] == ':' || sentence[n] == '.'))
+                return hb_origin_blame(origin, status, child);
+        }
+    }
+    return hb_origin_blame(origin, status, map);
+}

@@ -162,7 +162,7 @@ static hebb_status build_network(hebb_run *run) {
     HEBB_TRY(hb_learners_from_tree(&config->origin, config->learner, config->learners, run->net,
                                    &run->learners, &run->learner_count));
     hebb_status status = hebb_net_build(run->net);
-    return hb_origin_blame(&config->origin, status, config->network);
+    return hb_network_blame(&config->origin, status, config->network);
 }
 
 static hebb_status set_trainer(hebb_run *run) {

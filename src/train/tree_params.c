@@ -42,16 +42,38 @@ hebb_status hb_origin_fail(const hb_origin *origin, hebb_status status, const hb
     return hb_fail(origin->env, status, "%s: %s", place, sentence);
 }
 
-/* Where word stands in the sentence by itself; SIZE_MAX if nowhere. */
-static size_t word_at(const char *sentence, const char *word) {
-    size_t n = strlen(word);
-    if (!n) return SIZE_MAX;
-    for (const char *at = strstr(sentence, word); at; at = strstr(at + 1, word)) {
-        bool before = at == sentence || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
-        bool behind = !(isalnum((unsigned char)at[n]) || at[n] == '_');
-        if (before && behind) return (size_t)(at - sentence);
+enum { NOWHERE = 1 << 20, UNQUOTED = 1 << 16, VALUE = 1 << 17 };
+
+/* How far into the sentence the word of n letters stands by itself. A word in quotes is
+ * what the sentence is about; any other counts as further off. */
+static size_t distance_of(const char *sentence, const char *word, size_t n) {
+    size_t nearest = NOWHERE;
+    for (const char *at = sentence; n && (at = strstr(at, word)); at++) {
+        char before = at == sentence ? ' ' : at[-1], behind = at[n];
+        if (isalnum((unsigned char)before) || before == '_' || isalnum((unsigned char)behind) ||
+            behind == '_')
+            continue;
+        size_t distance =
+            (size_t)(at - sentence) + (before == '\'' && behind == '\'' ? 0 : UNQUOTED);
+        if (distance < nearest) nearest = distance;
     }
-    return SIZE_MAX;
+    return nearest;
+}
+
+/* The first word of a value: "kaiming_uniform" of "kaiming_uniform(a=2)". */
+static size_t distance_of_value(const char *sentence, const hb_node *node) {
+    if (node->type != HB_NODE_SCALAR) return NOWHERE;
+    char word[64];
+    size_t n = 0;
+    while (n < sizeof word - 1 && (isalnum((unsigned char)node->text[n]) || node->text[n] == '_')) {
+        word[n] = node->text[n];
+        n++;
+    }
+    word[n] = 0;
+    size_t whole = distance_of(sentence, node->text, strlen(node->text));
+    size_t first = distance_of(sentence, word, n);
+    size_t distance = whole < first ? whole : first;
+    return distance < UNQUOTED ? distance : distance + VALUE;
 }
 
 hebb_status hb_origin_blame(const hb_origin *origin, hebb_status status, const hb_node *map) {
@@ -61,13 +83,13 @@ hebb_status hb_origin_blame(const hb_origin *origin, hebb_status status, const h
     size_t name = map->key ? strlen(map->key) : 0;
     if (name && !strncmp(sentence, map->key, name) && sentence[name] == ':') sentence += name + 1;
     const hb_node *guilty = map;
-    size_t first = SIZE_MAX;
+    size_t nearest = NOWHERE;
     for (const hb_node *child = map->first; child; child = child->next) {
-        size_t at = child->key ? word_at(sentence, child->key) : SIZE_MAX;
-        size_t value = child->type == HB_NODE_SCALAR ? word_at(sentence, child->text) : SIZE_MAX;
-        if (value < at) at = value;
-        if (at >= first) continue;
-        first = at;
+        size_t key = child->key ? distance_of(sentence, child->key, strlen(child->key)) : NOWHERE;
+        size_t value = distance_of_value(sentence, child);
+        size_t distance = key < value ? key : value;
+        if (distance >= nearest) continue;
+        nearest = distance;
         guilty = child;
     }
     char place[400];
@@ -268,6 +290,22 @@ void hb_params_free(hb_params *params) {
 
 /* ---- sections ---- */
 
+/* A map where the section has none is a misspelt part of it. */
+static hebb_status check_maps(const hb_origin *origin, const hb_component *section,
+                              const hb_node *map, const char *skip) {
+    for (const hb_node *child = map->first; child; child = child->next) {
+        if (child->type != HB_NODE_MAP || among(skip, child->key)) continue;
+        hb_near near;
+        hb_near_init(&near, child->key);
+        hb_near_try(&near, skip);
+        if (near.best[0])
+            return hb_origin_fail(origin, HEBB_E_NAME, child,
+                                  "%s has no key '%.80s'; did you mean '%s'?", section->name,
+                                  child->key, near.best);
+    }
+    return HEBB_OK;
+}
+
 hebb_status hb_section_read(const hb_origin *origin, const hb_component *section,
                             const hb_node *map, const char *skip, hb_args *args) {
     if (hb_node_empty(map)) return hb_args_read(origin->env, section, "", NULL, 0, args);
@@ -275,6 +313,7 @@ hebb_status hb_section_read(const hb_origin *origin, const hb_component *section
         return hb_origin_fail(origin, HEBB_E_ARGUMENT, map,
                               "%s must be a map of names and values, not a %s", section->name,
                               map->type == HB_NODE_LIST ? "list" : "single value");
+    HEBB_TRY(check_maps(origin, section, map, skip));
     hb_params params;
     HEBB_TRY(hb_params_from(origin, map, skip, &params));
     hebb_status status = hb_args_read(origin->env, section, "", params.items, 0, args);

@@ -86,9 +86,11 @@ void HB_R(hb_link_push)(hb_machine *m, hb_link *link, hb_worker *worker, size_t 
         }
     if (out && !synapses && t0 >= from + (cuts ? link->lag : 0))
         push_product(link, dsum, out, t0, t1);
-    for (size_t t = low; out != whole && t < t1; t++)
-        for (size_t i = 0; i < link->pre->n; i++)
-            if (hb_link_kept(link, b, i)) whole[t * link->pre->n + i] += out[t * link->pre->n + i];
+    if (out == whole) return;
+    size_t n = link->pre->n;
+    m->kernels->HB_K(expand)(link->kept + b * link->pre->words, n, 1, worker->o);
+    for (size_t t = low; t < t1; t++)
+        for (size_t i = 0; i < n; i++) whole[t * n + i] += worker->o[i] * out[t * n + i];
 }
 
 /* ---- to the weights ---- */

@@ -2,7 +2,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "optim/optim_parts.h"
+#include <math.h>
+
+#include "base/finite.h"
+#include "base/real.h"
 
 #ifdef HB_DOUBLE
 typedef uint64_t bits;
