@@ -186,19 +186,19 @@ static hebb_status scene_make(stage *s, const scene *w, const setup *u) {
     return hebb_net_build(s->net);
 }
 
-static void scene_build(stage *s, const scene *w, const setup *u) {
+static inline void scene_build(stage *s, const scene *w, const setup *u) {
     hebb_status status = scene_make(s, w, u);
     if (status < 0) fail_msg("%s: %s", w->name, hebb_error(s->ctx));
 }
 
-static void scene_free(stage *s) {
+static inline void scene_free(stage *s) {
     hebb_ctx_free(s->ctx);
     assert_int_equal(s->memory.held, 0);
     assert_int_equal(s->memory.wrong, 0);
 }
 
 /* Values 0 .. 0.5, for "null" in every step. */
-static hebb_status scene_input(stage *s) {
+static inline hebb_status scene_input(stage *s) {
     dice d = {99};
     bool rows = s->what->encoder && !strcmp(s->what->encoder, "null");
     size_t per = rows ? s->steps * IN : IN;
@@ -209,7 +209,7 @@ static hebb_status scene_input(stage *s) {
     return status;
 }
 
-static hebb_status scene_learn(stage *s, double time) {
+static inline hebb_status scene_learn(stage *s, double time) {
     int32_t labels[512];
     double loss;
     for (size_t b = 0; b < s->batch; b++) labels[b] = (int32_t)(b % OUT);
@@ -236,12 +236,13 @@ static void bytes_add(bytes *b, const void *from, size_t count) {
     memcpy(b->data + b->count, from, count);
     b->count += count;
 }
-static void bytes_free(bytes *b) {
+static inline void bytes_free(bytes *b) {
     free(b->data);
     memset(b, 0, sizeof *b);
 }
 
-static void bytes_equal(const bytes *a, const bytes *b, const char *scene_name, const char *what) {
+static inline void bytes_equal(const bytes *a, const bytes *b, const char *scene_name,
+                               const char *what) {
     if (a->count != b->count)
         fail_msg("%s: %s: %zu bytes and %zu", scene_name, what, a->count, b->count);
     if (!memcmp(a->data, b->data, a->count)) return;
@@ -253,14 +254,14 @@ static void bytes_equal(const bytes *a, const bytes *b, const char *scene_name, 
 static const char *const monitors[] = {"seen_in", "seen_a", "seen_b", "seen_I"};
 enum { MONITORS = sizeof monitors / sizeof monitors[0] };
 
-static void add_monitor(stage *s, const char *name, bytes *to) {
+static inline void add_monitor(stage *s, const char *name, bytes *to) {
     const double *values;
     size_t shape[3];
     MUST(s, hebb_monitor_values(s->net, name, &values, NULL, shape));
     bytes_add(to, values, shape[0] * shape[1] * shape[2] * sizeof *values);
 }
 
-static void add_outputs(stage *s, bytes *to) {
+static inline void add_outputs(stage *s, bytes *to) {
     for (size_t i = 0; i < MONITORS; i++) add_monitor(s, monitors[i], to);
     for (int i = 0; i < 2; i++) {
         const float *predict;
@@ -278,7 +279,7 @@ static size_t param_count(stage *s, const char *name) {
 }
 
 /* All parameters, and the gradients of those that have one. */
-static void add_parameters(stage *s, bytes *to) {
+static inline void add_parameters(stage *s, bytes *to) {
     const char *name;
     for (size_t i = 0; (name = hebb_net_param_name(s->net, i)); i++) {
         size_t count = param_count(s, name);
@@ -298,7 +299,7 @@ static inline bool any(const bytes *b, size_t from) {
     return false;
 }
 
-static double spikes_per_step(stage *s, const char *monitor) {
+static inline double spikes_per_step(stage *s, const char *monitor) {
     const double *values;
     size_t shape[3];
     double sum = 0;
