@@ -168,6 +168,9 @@ static hebb_status claim_param(hebb_learner *learner, hb_parameter *p) {
                        p->name, p->owner + 1, learner->index + 1, learner->args.component->name);
     if (p->what == HB_P_DELAY)
         return hb_fail(learner->env, HEBB_E_UNSUPPORTED, "%s: delays are not learned", p->name);
+    if (p->what == HB_P_KEPT ||
+        (p->what == HB_P_WEIGHT && learner->graph->connections[p->connection].wiring.lateral))
+        return hb_fail(learner->env, HEBB_E_UNSUPPORTED, "%s is not learned", p->name);
     if (!p->count) return HEBB_OK; /* a sparse connection without a synapse */
     p->trainable = true;
     p->owner = learner->index;
@@ -186,6 +189,8 @@ static const hb_param_info *neuron_info(const hebb_learner *learner, const hb_pa
 
 /* Weights, biases, and the neuron parameters that are trained unasked. */
 static bool is_default(const hebb_learner *learner, const hb_parameter *p) {
+    if (p->what == HB_P_WEIGHT && learner->graph->connections[p->connection].wiring.lateral)
+        return false;
     if (p->what == HB_P_WEIGHT || p->what == HB_P_BIAS) return true;
     if (p->what != HB_P_NEURON) return false;
     const hb_param_info *info = neuron_info(learner, p);

@@ -26,6 +26,9 @@
 #define PASSING \
     {"weight_quantization", HB_BOOL, "1", 0, 0, 1, 0, \
      "round weights to whole numbers in -128..128 when a run starts"}, \
+    {"post_var_name", HB_CHOICE, "1", 0, HB_ANY, 0, \
+     "which synaptic input of the target it drives: ge and gi are those of conductance models", \
+     NULL, "Isyn", "Isyn|ge|gi"}, \
     {"pre_var_name", HB_CHOICE, "1", 0, HB_ANY, 0, "what is read of the source", NULL, "O", \
      "O|V"}, \
     {"syn_type", HB_STRING, "1", 0, HB_ANY, 0, "synapse filter; see `hebb list synapse`", \
@@ -65,6 +68,7 @@ static const hb_param_info random_params[] = {
     COMMON,
     {"probability", HB_NUM, "1", 0.1, 0, 1, 0, "chance of each synapse"},
 };
+static const hb_param_info lateral_params[] = {COMMON, W_MEAN(-1, "the one weight")};
 #define LINK(id, name_, alias, summary, equation, params)                                          \
     static const hb_component id##_component = {                                                   \
         "connection", name_, alias, summary, equation, "SPAIC 0.6.3", params, HB_COUNT(params)};
@@ -80,6 +84,10 @@ LINK(fixed, "sparse_sparse", "sparse_connection_sparse|fixed_density",
 LINK(random, "random", "random_connection|random_connection_sparse",
      "each synapse with chance `probability`, none from a neuron to itself",
      "r = U(0, 1); w = r where r < probability", random_params)
+
+LINK(lateral, "lateral", "lateral_inhibition|all_to_others",
+     "one weight from every neuron to all others; costs what the spikes cost",
+     "Isyn_j = w (sum over i of O_i - O_j); w = w_mean unless given", lateral_params)
 
 /* ---- synapse filters ---- */
 
@@ -216,13 +224,33 @@ static hebb_status wire_random(hb_env *env, const hb_link_site *site, const hb_a
     return wire_drawn(env, site, args, w, 2);
 }
 
+static hebb_status wire_lateral(hb_env *env, const hb_link_site *site, const hb_args *args,
+                                hb_wiring *w) {
+    const hb_arg *weight = hb_args_get(args, "weight");
+    if (w->pre != w->post)
+        return hb_fail(env, HEBB_E_SHAPE,
+                       "%s: lateral needs groups of one size, but the source has %zu neurons and "
+                       "the target %zu",
+                       site->name, w->pre, w->post);
+    if (weight->given && (weight->list || weight->text))
+        return hb_fail(env, HEBB_E_SHAPE, "%s: lateral has one weight, a number", site->name);
+    if (hb_args_given(args, "delay") || hb_args_num(args, "max_delay") > 0 ||
+        hb_args_num(args, "dropout") > 0)
+        return hb_fail(env, HEBB_E_UNSUPPORTED, "%s: lateral has neither delays nor dropout",
+                       site->name);
+    w->lateral = true;
+    w->count = 1;
+    return HEBB_OK;
+}
+
 static const hb_link_kind full_kind = {&full_component, wire_full},
                           one_kind = {&one_component, wire_one},
                           sparse_kind = {&sparse_component, wire_sparse},
                           fixed_kind = {&fixed_component, wire_fixed},
-                          random_kind = {&random_component, wire_random};
-const hb_link_kind *const hb_link_kinds[] = {&full_kind, &one_kind, &sparse_kind, &fixed_kind,
-                                             &random_kind};
+                          random_kind = {&random_component, wire_random},
+                          lateral_kind = {&lateral_component, wire_lateral};
+const hb_link_kind *const hb_link_kinds[] = {&full_kind,  &one_kind,    &sparse_kind,
+                                             &fixed_kind, &random_kind, &lateral_kind};
 const size_t hb_link_kind_count = HB_COUNT(hb_link_kinds);
 
 const hb_link_kind *hb_link_find(hb_env *env, const char *name, const char *where) {
@@ -289,7 +317,7 @@ static double clamped(const hb_wiring *w, double v) {
 static void draw_weights(const hb_link_kind *kind, const hb_args *args, hb_stream *stream,
                          hb_wiring *w) {
     bool flat = kind == &random_kind || kind == &fixed_kind;
-    bool spread = kind != &one_kind;
+    bool spread = kind != &one_kind && kind != &lateral_kind;
     double std = kind == &random_kind ? hb_args_num(args, "probability")
                  : spread             ? hb_args_num(args, "w_std")
                                       : 0;

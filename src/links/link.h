@@ -19,6 +19,7 @@ typedef struct hb_wiring {
     size_t delay_max; /* the longest, in steps */
     double low, high; /* bounds of the weights */
     bool one_to_one;  /* the user sees [n], not [post, pre] */
+    bool lateral;     /* one weight from each neuron to all others but its own number */
 } hb_wiring;
 
 typedef struct hb_link_site {

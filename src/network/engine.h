@@ -40,6 +40,10 @@ typedef struct hb_part {
     real *coef[HB_COEFS]; /* [n] each */
     bool wants_V;         /* a decoder or a link reads it */
     bool recorded;        /* by a monitor */
+    size_t inputs;        /* synaptic inputs: 1 or 2 */
+    real *first;          /* [states][n]: where a run starts; NULL: zeros */
+    real *kept;           /* [n], over runs: the values of a parameter; NULL: nothing */
+    real *fired;          /* [n]: spikes of a step, summed over the batch; if kept */
     /* the tape */
     bool active; /* a gradient flows through */
     bool keep_x, keep_I, keep_states, keep_slope;
@@ -61,6 +65,10 @@ typedef struct hb_link {
     hb_parameter *weight, *bias; /* values of the engine's type; bias may be NULL */
     size_t lag;                  /* steps of a hop, without the delay ... */
     size_t shift;                /* ... of which this many are taken off the delay */
+    size_t input;                /* which of the target's synaptic inputs it drives */
+    bool plastic;                /* its weights change while the network runs */
+    real *sums;                  /* [B][T + delay_max + 1][post], in place of the workers' sum
+                                    where samples take their steps together */
     real *constant, *before_run; /* [B][post]: product of a constant source, of its row 0 */
     real *state;                 /* [B][2][post]: R and D of a filter */
     real *pending;               /* [B][delay_max][post]: on its way at the end of a run */
@@ -77,6 +85,26 @@ typedef struct hb_link {
     real *dsum;     /* [B][T][post]: deltas behind a filter */
     uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
 } hb_link;
+
+/* What happens between the steps of a run that learns; the network does not know what. */
+typedef struct hb_between {
+    void *user;
+    bool every_step; /* it must see a step of all samples before any does the next */
+    void (*lay)(void *user, hb_arena *arena, size_t batch, size_t steps);
+    void (*begin)(void *user, bool fresh);
+    void (*step)(void *user, size_t t);
+    void (*end)(void *user);
+} hb_between;
+
+/* A reward in the run. */
+typedef struct hb_judged {
+    double *counts; /* [B][classes] since the last reward */
+    double *row;    /* [B][n]: the step that is judged */
+    double *memory; /* [B][classes] */
+    double *values; /* [T][outputs]: zeros where there was none */
+    bool *given;    /* [T]: a reward came in this step */
+    size_t outputs, since;
+} hb_judged;
 
 /* Room of one worker. */
 typedef struct hb_worker {
@@ -109,6 +137,12 @@ typedef struct hb_machine {
     hb_arena arena;
     hebb_status *sample_status; /* [B] */
     bool fresh;                 /* the run began with a reset */
+    bool *started;              /* [B]: has had a run */
+    bool keeps;                 /* some group keeps something over runs */
+    hb_between *between;        /* NULL: nothing changes while the network runs */
+    hb_judged *judged;          /* as graph->rewards */
+    bool together;              /* in this run all samples do a step before any does the next */
+    size_t now;                 /* ... this one */
     size_t steps_before;        /* of the run that this one continues */
 } hb_machine;
 
@@ -143,6 +177,10 @@ void HB_R(hb_link_record)(hb_machine *machine, hb_link *link, hb_worker *worker,
 
 /* Puts sample b in the state of a network that has not run. */
 void HB_R(hb_machine_reset_sample)(hb_machine *machine, size_t b);
+/* Step t of all rewards, once all samples have done it (reward.real.c). */
+void HB_R(hb_rewards_begin)(hb_machine *machine);
+void HB_R(hb_rewards_step)(hb_machine *machine, size_t t);
+
 hebb_status HB_R(hb_machine_run)(hb_engine *engine, size_t batch, size_t steps, bool fresh);
 
 /* Where a source's numbers stand, in those forms that have rows. */
@@ -158,6 +196,12 @@ static inline real hb_link_gain(const hb_link *link) {
 /* Does a row of the source hold numbers, not bits? */
 static inline bool hb_link_reads_rows(const hb_link *link) {
     return link->connection->reads_v || link->pre->form == HB_FORM_ROWS;
+}
+/* Weighted sums of sample b, of filters and delays. */
+static inline real *hb_link_sum(const hb_machine *m, const hb_link *link, const hb_worker *worker,
+                                size_t b) {
+    if (!link->sums) return worker->sum[link - m->links];
+    return link->sums + b * (m->step_room + link->wiring->delay_max + 1) * link->post->n;
 }
 static inline bool hb_link_has_sum(const hb_link *link) {
     return link->connection->synapse || link->wiring->delay || link->dropout > 0;

@@ -37,8 +37,13 @@ void hb_graph_free(hb_graph *g) {
         hb_free(env, g->monitors[i].name);
         hb_free(env, g->monitors[i].variable);
     }
-    void *owned[] = {g->groups, g->connections, g->readouts, g->monitors,
-                     g->order,  g->failure,     g->samples};
+    for (size_t i = 0; i < g->reward_count; i++) {
+        hb_reward_free(&g->rewards[i].reward);
+        hb_free(env, g->rewards[i].name);
+        hb_free(env, g->rewards[i].given);
+    }
+    void *owned[] = {g->groups,  g->connections, g->readouts, g->monitors,
+                     g->rewards, g->order,       g->failure,  g->samples};
     for (size_t k = 0; k < HB_COUNT(owned); k++) hb_free(env, owned[k]);
 }
 
@@ -50,12 +55,15 @@ typedef struct kind_of_object {
     const void *items; /* each begins with its name */
 } kind_of_object;
 
+enum { KINDS = 5 };
+
 static kind_of_object objects_of(const hb_graph *g, size_t k) {
     kind_of_object kinds[] = {
         {"group", g->group_count, sizeof(hb_group), g->groups},
         {"connection", g->connection_count, sizeof(hb_connection), g->connections},
         {"decoder", g->readout_count, sizeof(hb_readout), g->readouts},
         {"monitor", g->monitor_count, sizeof(hb_monitor), g->monitors},
+        {"reward", g->reward_count, sizeof(hb_rewarder), g->rewards},
     };
     return kinds[k];
 }
@@ -65,7 +73,7 @@ static const char *name_at(const kind_of_object *objects, size_t i) {
 }
 
 int hb_graph_find(const hb_graph *graph, const char *what, const char *name) {
-    for (size_t k = 0; k < 4; k++) {
+    for (size_t k = 0; k < KINDS; k++) {
         kind_of_object objects = objects_of(graph, k);
         if (strcmp(objects.what, what)) continue;
         for (size_t i = 0; i < objects.count; i++)
@@ -83,7 +91,7 @@ int hb_graph_need(hb_graph *graph, const char *what, const char *name) {
     }
     const char *names[64];
     size_t count = 0;
-    for (size_t k = 0; k < 4; k++) {
+    for (size_t k = 0; k < KINDS; k++) {
         kind_of_object objects = objects_of(graph, k);
         if (strcmp(objects.what, what)) continue;
         for (size_t i = 0; i < objects.count && count < 64; i++)
@@ -112,7 +120,7 @@ static hebb_status check_name(hb_graph *graph, const char *what, const char *nam
             return hb_fail(graph->env, HEBB_E_NAME,
                            "the name '%s' is not allowed; letters, digits, _ and - may be in it",
                            name);
-    for (size_t k = 0; k < 4; k++) {
+    for (size_t k = 0; k < KINDS; k++) {
         kind_of_object objects = objects_of(graph, k);
         if (hb_graph_find(graph, objects.what, name) >= 0)
             return hb_fail(graph->env, HEBB_E_NAME,
@@ -273,6 +281,27 @@ int hb_graph_decode(hb_graph *graph, const char *name, int target, const char *m
     }
     *readout = made;
     return (int)graph->readout_count - 1;
+}
+
+int hb_graph_reward(hb_graph *graph, const char *name, int target, const char *method,
+                    const hebb_param *params) {
+    hb_rewarder made = {0};
+    hebb_status status = check_name(graph, "reward", name);
+    if (status >= 0) status = check_end(graph, name, "the target", target);
+    if (status >= 0)
+        status = hb_reward_create(graph->env, method, name, params, graph->groups[target].n,
+                                  graph->spaic, &made.reward);
+    if (status < 0) return fail(graph, status);
+    made.target = (size_t)target;
+    if (!(made.name = hb_strdup(graph->env, name))) status = HEBB_E_MEMORY;
+    hb_rewarder *reward = status < 0 ? NULL : PUSH(graph, rewards, reward_count);
+    if (!reward) {
+        hb_reward_free(&made.reward);
+        hb_free(graph->env, made.name);
+        return fail(graph, HEBB_E_MEMORY);
+    }
+    *reward = made;
+    return (int)graph->reward_count - 1;
 }
 
 /* ---- monitors ---- */

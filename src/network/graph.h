@@ -5,6 +5,7 @@
 
 #include "base/pool.h"
 #include "coding/coding.h"
+#include "coding/rewards.h"
 #include "links/link.h"
 #include "neurons/surrogate.h"
 
@@ -50,6 +51,15 @@ typedef struct hb_readout {
     hb_decoder decoder;
 } hb_readout;
 
+/* A reward: what it judges, and what hebb_net_reward gave. */
+typedef struct hb_rewarder {
+    char *name;
+    size_t target;
+    hb_reward reward;
+    double *given; /* labels, or the reward itself */
+    size_t given_count, given_capacity, batch;
+} hb_rewarder;
+
 typedef struct hb_monitor {
     char *name, *variable;
     bool spikes;
@@ -71,7 +81,8 @@ typedef struct hb_graph {
     hb_connection *connections;
     hb_readout *readouts;
     hb_monitor *monitors;
-    size_t group_count, connection_count, readout_count, monitor_count;
+    hb_rewarder *rewards;
+    size_t group_count, connection_count, readout_count, monitor_count, reward_count;
     size_t *order; /* neuron groups, sources first */
     size_t order_count;
     int64_t truncate; /* steps; 0: never */
@@ -98,9 +109,12 @@ int hb_graph_connect(hb_graph *graph, const char *name, int pre, int post, const
                      const hebb_param *params);
 int hb_graph_decode(hb_graph *graph, const char *name, int target, const char *method,
                     const hebb_param *params);
+int hb_graph_reward(hb_graph *graph, const char *name, int target, const char *method,
+                    const hebb_param *params);
 int hb_graph_monitor(hb_graph *graph, const char *name, const char *target, const char *variable,
                      bool spikes);
-/* Index by name, -1 if there is none; what: "group", "connection", "decoder", "monitor". */
+/* Index by name, -1 if there is none; what: "group", "connection", "decoder", "monitor", "reward".
+ */
 int hb_graph_find(const hb_graph *graph, const char *what, const char *name);
 /* The same with a sentence that suggests the nearest. */
 int hb_graph_need(hb_graph *graph, const char *what, const char *name);

@@ -50,11 +50,31 @@ static void add_to(real *to, const real *from, size_t n) {
     for (size_t j = 0; j < n; j++) to[j] += from[j];
 }
 
+/* Every source reaches all but its own number. */
+static void add_lateral(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b, size_t row,
+                        real *to) {
+    size_t n = link->wiring->post;
+    real weight = *(const real *)link->weight->values, sum = 0;
+    if (hb_link_reads_rows(link)) {
+        const real *from = hb_part_row(m, link->pre, hb_link_rows(link), b, row);
+        for (size_t i = 0; i < n; i++) sum += from[i];
+        for (size_t i = 0; i < n; i++) to[i] += weight * (sum - from[i]);
+        return;
+    }
+    const uint64_t *bits = hb_part_bits(m, link->pre, b, row);
+    size_t count = m->kernels->positions(bits, link->pre->words, worker->index);
+    if (!count) return;
+    for (size_t j = 0; j < n; j++) to[j] += weight * (real)count;
+    for (size_t i = 0; i < count; i++) to[worker->index[i]] -= weight;
+}
+
 /* Step t of the link: what its source gave goes to the row `to` (and later ones). */
 static void pull_step(hb_machine *m, hb_link *link, hb_worker *worker, size_t b, size_t t,
                       real *to) {
     size_t row = t + 1 - link->lag, post = link->wiring->post;
-    if (link->pre->form == HB_FORM_CONSTANT && !link->connection->reads_v)
+    if (link->wiring->lateral)
+        add_lateral(m, link, worker, b, row, to);
+    else if (link->pre->form == HB_FORM_CONSTANT && !link->connection->reads_v)
         add_to(to, (row ? link->constant : link->before_run) + b * post, post);
     else if (hb_link_reads_rows(link))
         add_row(m, link, b, row, to);
@@ -117,12 +137,12 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
     const hb_wiring *w = link->wiring;
     size_t post = w->post, late = w->delay_max;
     bool own = hb_link_has_sum(link);
-    real *to = own ? worker->sum[link - m->links] : I;
+    real *to = own ? hb_link_sum(m, link, worker, b) : I;
     if (own && t0 == 0) {
         memset(to, 0, (m->base.steps + late + 1) * post * sizeof(real));
         if (late) memcpy(to, link->pending + b * late * post, late * post * sizeof(real));
     }
-    bool product = hb_link_reads_rows(link) && !w->start;
+    bool product = hb_link_reads_rows(link) && !w->start && !w->lateral;
     real gain = hb_link_gain(link);
     if (link->drops && hb_link_reads_rows(link))
         mask_rows(m, link, b, t0 + 1 - link->lag, t1 + 1 - link->lag);
@@ -206,7 +226,7 @@ void HB_R(hb_link_finish)(hb_machine *m, hb_link *link, hb_worker *worker, size_
     size_t post = link->wiring->post, late = link->wiring->delay_max;
     if (link->shown) show(m, link, b);
     if (!late) return;
-    const real *sum = worker->sum[link - m->links];
+    const real *sum = hb_link_sum(m, link, worker, b);
     memcpy(link->pending + b * late * post, sum + m->base.steps * post, late * post * sizeof(real));
 }
 
@@ -218,7 +238,7 @@ void HB_R(hb_link_record)(hb_machine *m, hb_link *link, hb_worker *worker, size_
         if (monitor->connection != link - m->links || monitor->state == HB_VAR_O) continue;
         double *to = m->base.records[i] + (t * batch + b) * post;
         const real *from = monitor->state == HB_VAR_SUM
-                               ? worker->sum[link - m->links] + t * post
+                               ? hb_link_sum(m, link, worker, b) + t * post
                                : link->state + (2 * b + (monitor->state == HB_VAR_D)) * post;
         for (size_t j = 0; j < post; j++) to[j] = (double)from[j];
     }

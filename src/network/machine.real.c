@@ -47,13 +47,16 @@ static hebb_status link_params(hb_machine *m, size_t index) {
     for (int what = HB_P_WEIGHT; what <= HB_P_DELAY; what++) {
         if (!from[what]) continue;
         size_t count = what == HB_P_BIAS ? w->post : w->count;
-        size_t rows = what == HB_P_BIAS ? 1 : w->start ? count : w->pre;
+        size_t rows = what == HB_P_BIAS || w->lateral ? 1 : w->start ? count : w->pre;
         hb_parameter *p = add_param(m, c->name, names[what], rows, what == HB_P_DELAY ? 0 : count);
         if (!p->values) return HEBB_E_MEMORY;
         p->what = what;
         p->connection = (int)index;
-        p->shape[0] = w->one_to_one && what != HB_P_BIAS ? w->pre : w->post;
-        if (what != HB_P_BIAS && !w->one_to_one) p->shape[1] = w->pre, p->ndim = 2;
+        p->shape[0] = what == HB_P_BIAS ? w->post
+                      : w->lateral      ? 1
+                      : w->one_to_one   ? w->pre
+                                        : w->post;
+        if (what != HB_P_BIAS && !w->one_to_one && !w->lateral) p->shape[1] = w->pre, p->ndim = 2;
         real *values = p->values;
         for (size_t k = 0; k < p->count; k++) {
             values[k] = (real)from[what][k];
@@ -79,6 +82,22 @@ static bool any_list(const hb_args *args) {
     for (size_t i = 0; i < args->component->param_count; i++)
         if (args->items[i].list) return true;
     return false;
+}
+
+/* An adaptive threshold and the like: read and written like a parameter, learned by none. */
+static hebb_status kept_param(hb_machine *m, size_t index) {
+    hb_part *part = &m->parts[index];
+    const hb_model *model = part->model;
+    if (!model->kept || m->base.graph->spaic) return HEBB_OK;
+    hb_parameter *p = add_param(m, part->group->name, model->kept, 1, part->n);
+    if (!p->values) return HEBB_E_MEMORY;
+    p->what = HB_P_KEPT;
+    p->group = (int)index;
+    part->kept = p->values;
+    m->keeps = true;
+    for (size_t j = 0; j < part->n; j++)
+        part->kept[j] = model->kept_start ? (real)model->kept_start(&part->group->args) : 0;
+    return HEBB_OK;
 }
 
 static hebb_status neuron_params(hb_machine *m, size_t index) {
@@ -119,7 +138,8 @@ static hb_parameter *param_of(const hb_machine *m, size_t part, size_t c) {
     const hb_model *model = m->parts[part].model;
     for (size_t i = 0; i < m->base.param_count; i++) {
         hb_parameter *p = &m->base.params[i];
-        if (p->group == (int)part && !strcmp(model->coefs[p->coef].param, model->coefs[c].param))
+        if (p->group == (int)part && p->what == HB_P_NEURON &&
+            !strcmp(model->coefs[p->coef].param, model->coefs[c].param))
             return p;
     }
     return NULL;
@@ -145,6 +165,14 @@ void hb_machine_derive(hb_machine *m) {
             }
         }
     }
+    for (size_t g = 0; g < m->part_count; g++) {
+        hb_part *part = &m->parts[g];
+        if (!part->first) continue;
+        hb_step k = {.n = part->n, .spaic = m->base.graph->spaic, .kept = part->kept};
+        for (size_t c = 0; c < part->model->coef_count; c++) k.coef[c] = part->coef[c];
+        for (size_t s = 0; s < part->states; s++) k.state[s] = part->first + s * part->n;
+        part->model->start(&k);
+    }
     m->base.dirty = false;
 }
 
@@ -167,10 +195,24 @@ static void destroy(hb_engine *engine) {
         hb_free(env, engine->params[i].row_list);
     }
     for (size_t g = 0; g < m->part_count && m->parts; g++)
-        for (size_t c = 0; c < HB_COEFS; c++) hb_free(env, m->parts[g].coef[c]);
+        for (size_t c = 0; c <= HB_COEFS; c++)
+            hb_free(env, c < HB_COEFS ? m->parts[g].coef[c] : m->parts[g].first);
     hb_arena_free(env, &m->arena);
     void *owned[] = {engine->params, m->parts, m->links, m->workers, m};
     for (size_t i = 0; i < HB_COUNT(owned); i++) hb_free(env, owned[i]);
+}
+
+static hebb_status find_input(hb_graph *g, const hb_connection *c, hb_link *link) {
+    const char *name = hb_args_text(&c->args, "post_var_name");
+    const char *const *inputs = link->post->model->inputs;
+    const char *first = inputs[0] ? inputs[0] : "Isyn";
+    if (inputs[1] && !hb_args_given(&c->args, "post_var_name")) return HEBB_OK; /* the first */
+    link->input = inputs[1] && !strcmp(name, inputs[1]);
+    if (link->input || !strcmp(name, first)) return HEBB_OK;
+    return hb_fail(g->env, HEBB_E_NAME,
+                   "%s: %s (%s) has no synaptic input '%s'; post_var_name must be %s%s%s", c->name,
+                   link->post->group->name, link->post->model->component->name, name, first,
+                   inputs[1] ? " or " : "", inputs[1] ? inputs[1] : "");
 }
 
 /* Where every delay is a step or more, one step of it can be the hop itself. */
@@ -188,7 +230,8 @@ static void spread_constants(hb_machine *m) {
     for (size_t i = 0; i < m->link_count; i++) {
         hb_part *pre = m->links[i].pre;
         const hb_wiring *w = m->links[i].wiring;
-        if (pre->form == HB_FORM_CONSTANT && (w->start || w->delay)) {
+        if (pre->form == HB_FORM_CONSTANT &&
+            (w->start || w->delay || w->lateral || m->links[i].plastic)) {
             pre->form = HB_FORM_ROWS;
             pre->spread = true;
         }
@@ -215,7 +258,12 @@ static hebb_status fill_parts(hb_machine *m) {
         part->form = spikes && !g->soft ? HB_FORM_BITS : HB_FORM_ROWS;
         for (size_t c = 0; c < part->model->coef_count; c++)
             if (!(part->coef[c] = hb_calloc(g->env, part->n, sizeof(real)))) return HEBB_E_MEMORY;
+        part->inputs = part->model->inputs[1] ? 2 : 1;
+        if (part->model->start &&
+            !(part->first = hb_calloc(g->env, part->states * part->n, sizeof(real))))
+            return HEBB_E_MEMORY;
         HEBB_TRY(neuron_params(m, i));
+        HEBB_TRY(kept_param(m, i));
     }
     for (size_t i = 0; i < m->link_count; i++) {
         hb_connection *c = &g->connections[i];
@@ -231,6 +279,7 @@ static hebb_status fill_parts(hb_machine *m) {
             (real)exp(-g->dt / hb_args_num(&c->args, c->synapse == 2 ? "tau_r" : "tau"));
         link->decay[1] = (real)exp(-g->dt / hb_args_num(&c->args, "tau_d"));
         if (c->reads_v) link->pre->wants_V = true;
+        HEBB_TRY(find_input(g, c, link));
         HEBB_TRY(link_params(m, i));
     }
     for (size_t i = 0; i < g->readout_count; i++)
@@ -244,7 +293,6 @@ static hebb_status fill_parts(hb_machine *m) {
         }
         if (monitor->group >= 0 && !monitor->spikes) m->parts[monitor->group].recorded = true;
     }
-    spread_constants(m);
     return HEBB_OK;
 }
 
@@ -263,7 +311,7 @@ static hebb_status create(hb_graph *graph, hb_engine **out) {
     m->links = hb_calloc(env, m->link_count, sizeof *m->links);
     m->workers = hb_calloc(env, m->worker_count, sizeof *m->workers);
     m->base.params =
-        hb_calloc(env, 3 * m->link_count + HB_COEFS * m->part_count, sizeof *m->base.params);
+        hb_calloc(env, 3 * m->link_count + (HB_COEFS + 1) * m->part_count, sizeof *m->base.params);
     hebb_status status =
         m->parts && m->links && m->workers && m->base.params ? HEBB_OK : HEBB_E_MEMORY;
     if (status >= 0) status = fill_parts(m);
@@ -281,7 +329,7 @@ static hebb_status create(hb_graph *graph, hb_engine **out) {
 static void find_active(hb_machine *m) {
     for (size_t i = 0; i < m->base.param_count; i++) {
         hb_parameter *p = &m->base.params[i];
-        if (!p->trainable) continue;
+        if (!p->trainable || p->plastic) continue;
         hb_part *part = p->group >= 0 ? &m->parts[p->group] : m->links[p->connection].post;
         part->active = true;
         if (p->group >= 0)
@@ -292,7 +340,7 @@ static void find_active(hb_machine *m) {
     for (bool more = true; more;) {
         more = false;
         for (size_t i = 0; i < m->link_count; i++)
-            if (m->links[i].pre->active && !m->links[i].post->active)
+            if (m->links[i].pre->active && !m->links[i].post->active && !m->links[i].plastic)
                 m->links[i].post->active = more = true;
     }
 }
@@ -301,9 +349,10 @@ static hebb_status build(hb_engine *engine) {
     hb_machine *m = (hb_machine *)engine;
     hb_graph *g = engine->graph;
     find_active(m);
+    spread_constants(m);
     for (size_t i = 0; i < engine->param_count; i++) {
         hb_parameter *p = &engine->params[i];
-        if (!p->trainable) continue;
+        if (!p->trainable || p->plastic) continue;
         if (!(p->grad = hb_calloc(g->env, p->count, sizeof(real)))) return HEBB_E_MEMORY;
         if (p->wants_rows && !(p->row_list = hb_calloc(g->env, p->rows, sizeof *p->row_list)))
             return HEBB_E_MEMORY;
@@ -311,6 +360,10 @@ static hebb_status build(hb_engine *engine) {
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *part = &m->parts[i];
         if (!part->model || !part->active) continue;
+        if (!part->model->unintegrate)
+            return hb_fail(g->env, HEBB_E_UNSUPPORTED,
+                           "%s: no gradient passes the neuron %s, but a learner needs one to",
+                           part->group->name, part->model->component->name);
         const hb_surrogate *s = &part->group->surrogate;
         part->keep_x = part->model->needs_x;
         part->keep_I = part->model->needs_I || part->any_coef;
@@ -323,258 +376,12 @@ static hebb_status build(hb_engine *engine) {
     return hb_machine_room(m, g->batch_max ? g->batch_max : 1, hb_graph_steps(g));
 }
 
-/* ---- memory ---- */
-
-/* a b c; SIZE_MAX, which an arena refuses, where that is more than a size can hold. */
-static size_t times(size_t a, size_t b, size_t c) {
-    size_t product;
-    if (__builtin_mul_overflow(a, b, &product) || __builtin_mul_overflow(product, c, &product))
-        return SIZE_MAX;
-    return product;
-}
-
-static size_t outputs_of(const hb_graph *g, size_t readout, size_t steps) {
-    return hb_decoder_outputs(&g->readouts[readout].decoder, steps);
-}
-
-static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T) {
-    const hb_graph *g = m->base.graph;
-    size_t n = p->n, cells = times(B, T, n), rows = times(B, T + 1, n), real_ = sizeof(real);
-    if (p->form == HB_FORM_BITS) p->bits = hb_arena_take(a, times(B, T + 1, p->words), 8);
-    if (p->form == HB_FORM_ROWS) p->rows = hb_arena_take(a, rows, real_);
-    if (p->form == HB_FORM_CONSTANT) {
-        p->constant = hb_arena_take(a, B * n, real_);
-        p->before_run = hb_arena_take(a, B * n, real_);
-    }
-    if (!p->model) {
-        if (p->form != HB_FORM_BITS)
-            p->floats = hb_arena_take(a, times(m->worker_count, p->form == HB_FORM_ROWS ? T : 1, n),
-                                      sizeof(float));
-        return;
-    }
-    bool shared = p->model->output == HB_OUT_V && !(g->spaic && p->model->spaic_output_none);
-    if (p->wants_V) p->V = shared ? p->rows : hb_arena_take(a, rows, real_);
-    p->state = hb_arena_take(a, times(B, p->states, n), real_);
-    if (g->soft && p->model->output == HB_OUT_SPIKES) {
-        p->mask = hb_arena_take(a, cells, real_);
-        p->reset = hb_arena_take(a, cells, real_);
-    }
-    if (!p->active) return;
-    if (p->model->output == HB_OUT_SPIKES && !p->keep_slope)
-        p->window = hb_arena_take(a, times(B, T, p->words), 8);
-    if (p->keep_slope) p->slope = hb_arena_take(a, cells, real_);
-    if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
-    if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
-    if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
-    p->dI = hb_arena_take(a, cells, real_);
-    if (p->any_coef) p->gcoef = hb_arena_take(a, times(B, p->model->coef_count, n), real_);
-}
-
-static void lay_link(hb_arena *a, hb_link *link, size_t B, size_t T) {
-    size_t post = link->post->n;
-    if (link->pre->form == HB_FORM_CONSTANT) {
-        link->constant = hb_arena_take(a, B * post, sizeof(real));
-        link->before_run = hb_arena_take(a, B * post, sizeof(real));
-        link->total = hb_arena_take(a, B * post, sizeof(real));
-    }
-    if (link->connection->synapse) link->state = hb_arena_take(a, B * 2 * post, sizeof(real));
-    if (link->dropout > 0) link->kept = hb_arena_take(a, B * link->pre->words, 8);
-    bool rows = hb_link_reads_rows(link);
-    if (link->dropout > 0 && (rows || link->pre->form == HB_FORM_CONSTANT))
-        link->masked = hb_arena_take(a, times(B, rows ? T + 1 : 2, link->pre->n), sizeof(real));
-    if ((link->connection->synapse || link->dropout > 0) && link->post->active)
-        link->dsum = hb_arena_take(a, times(B, T, post), sizeof(real));
-    if (link->wiring->delay_max)
-        link->pending = hb_arena_take(a, times(B, link->wiring->delay_max, post), sizeof(real));
-    if (link->wiring->delay_max && link->shown)
-        link->past =
-            hb_arena_take(a, times(B, link->wiring->delay_max, link->pre->n), sizeof(real));
-    if (link->weight->wants_rows && link->weight->trainable)
-        link->touched = hb_arena_take(a, HB_WORDS(link->wiring->pre), 8);
-}
-
-static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
-    size_t widest = 1, real_ = sizeof(real);
-    w->I = hb_arena_take(a, m->part_count, sizeof(real *));
-    w->dO = hb_arena_take(a, m->part_count, sizeof(real *));
-    w->dV = hb_arena_take(a, m->part_count, sizeof(real *));
-    w->adj = hb_arena_take(a, m->part_count, sizeof(real *));
-    w->sum = hb_arena_take(a, m->link_count, sizeof(real *));
-    w->dfilter = hb_arena_take(a, m->link_count, sizeof(real *));
-    w->undropped = hb_arena_take(a, m->link_count, sizeof(real *));
-    for (size_t i = 0; i < m->part_count; i++) {
-        hb_part *p = &m->parts[i];
-        if (p->n > widest) widest = p->n;
-        if (!p->model) continue;
-        real *I = p->active && p->keep_I ? NULL : hb_arena_take(a, T * p->n, real_);
-        real *dO = p->active ? hb_arena_take(a, T * p->n, real_) : NULL;
-        real *dV = p->active && p->wants_V ? hb_arena_take(a, T * p->n, real_) : NULL;
-        real *adj = p->active ? hb_arena_take(a, (p->states + 1) * p->n, real_) : NULL;
-        if (a->base) w->I[i] = I, w->dO[i] = dO, w->dV[i] = dV, w->adj[i] = adj;
-    }
-    for (size_t i = 0; i < m->link_count; i++) {
-        hb_link *link = &m->links[i];
-        size_t post = link->post->n;
-        bool own = hb_link_has_sum(link);
-        bool drops = link->dropout > 0 && link->pre->active && link->post->active;
-        real *undropped = drops ? hb_arena_take(a, T * link->pre->n, real_) : NULL;
-        real *sum =
-            own ? hb_arena_take(a, times(T + link->wiring->delay_max + 1, post, 1), real_) : NULL;
-        real *filter = link->connection->synapse && link->post->active
-                           ? hb_arena_take(a, 2 * post, real_)
-                           : NULL;
-        if (a->base) w->sum[i] = sum, w->dfilter[i] = filter, w->undropped[i] = undropped;
-    }
-    w->x = hb_arena_take(a, widest, real_);
-    w->o = hb_arena_take(a, widest, real_);
-    w->m = hb_arena_take(a, widest, real_);
-    w->dx = hb_arena_take(a, widest, real_);
-    w->bits = hb_arena_take(a, HB_WORDS(widest), 8);
-    size_t places = widest > 64 * (T + 1) ? widest : 64 * (T + 1);
-    w->index = hb_arena_take(a, places + HB_POSITIONS_SLACK, sizeof *w->index);
-    w->spikes = hb_arena_take(a, m->part_count, sizeof *w->spikes);
-}
-
-/* One order for measuring and for taking. */
-static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
-    hb_graph *g = m->base.graph;
-    for (size_t i = 0; i < m->part_count; i++) lay_part(m, a, &m->parts[i], B, T);
-    for (size_t i = 0; i < m->link_count; i++) lay_link(a, &m->links[i], B, T);
-    for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], T);
-    hb_engine *e = &m->base;
-    e->predict = hb_arena_take(a, g->readout_count, sizeof *e->predict);
-    e->predict_f32 = hb_arena_take(a, g->readout_count, sizeof *e->predict_f32);
-    e->records = hb_arena_take(a, g->monitor_count, sizeof *e->records);
-    e->spikes = hb_arena_take(a, m->part_count, sizeof *e->spikes);
-    m->record = hb_arena_take(a, g->readout_count, sizeof *m->record);
-    m->weights = hb_arena_take(a, g->readout_count, sizeof *m->weights);
-    m->first_item = hb_arena_take(a, m->link_count + 1, sizeof *m->first_item);
-    e->times = hb_arena_take(a, T, sizeof *e->times);
-    for (size_t i = 0; i < g->readout_count; i++) {
-        const hb_decoder *d = &g->readouts[i].decoder;
-        size_t outputs = outputs_of(g, i, T);
-        double *predict = hb_arena_take(a, times(B, outputs, 1), sizeof *predict);
-        float *small = hb_arena_take(a, times(B, outputs, 1), sizeof *small);
-        double *record =
-            d->ops->time_weight ? NULL : hb_arena_take(a, times(2 * T, B, d->num), sizeof *record);
-        double *weights = d->ops->time_weight ? hb_arena_take(a, T, sizeof *weights) : NULL;
-        if (!a->base) continue;
-        e->predict[i] = predict;
-        e->predict_f32[i] = small;
-        m->record[i] = record;
-        m->weights[i] = weights;
-    }
-    for (size_t i = 0; i < g->monitor_count; i++) {
-        const hb_monitor *monitor = &g->monitors[i];
-        double *record = NULL;
-        if (!monitor->spikes) {
-            size_t n = monitor->group >= 0 ? g->groups[monitor->group].n
-                                           : g->connections[monitor->connection].wiring.post;
-            if (monitor->connection >= 0 && monitor->state == HB_VAR_O)
-                n *= g->connections[monitor->connection].wiring.pre;
-            record = hb_arena_take(a, times(T, B, n), sizeof *record);
-        }
-        if (a->base) e->records[i] = record;
-    }
-    m->sample_status = hb_arena_take(a, B, sizeof *m->sample_status);
-}
-
-/* What a continued run needs of the arena that is left. */
-static void keep(const hb_machine *from, hb_machine *to) {
-    size_t B = from->base.batch, T = from->base.steps;
-    for (size_t i = 0; i < from->part_count; i++) {
-        const hb_part *a = &from->parts[i];
-        hb_part *b = &to->parts[i];
-        if (a->state) memcpy(b->state, a->state, B * a->states * a->n * sizeof(real));
-        for (size_t s = 0; s < B && T; s++) {
-            /* the last row goes where the next run looks for it: row T of the new layout */
-            if (a->bits)
-                memcpy(hb_part_bits(to, b, s, T), hb_part_bits(from, a, s, T), a->words * 8);
-            if (a->rows)
-                memcpy(hb_part_row(to, b, b->rows, s, T), hb_part_row(from, a, a->rows, s, T),
-                       a->n * sizeof(real));
-            if (a->V && a->V != a->rows)
-                memcpy(hb_part_row(to, b, b->V, s, T), hb_part_row(from, a, a->V, s, T),
-                       a->n * sizeof(real));
-        }
-        if (a->constant) memcpy(b->constant, a->constant, B * a->n * sizeof(real));
-    }
-    for (size_t i = 0; i < from->link_count; i++) {
-        const hb_link *a = &from->links[i];
-        hb_link *b = &to->links[i];
-        size_t post = a->wiring->post;
-        if (a->state) memcpy(b->state, a->state, B * 2 * post * sizeof(real));
-        size_t late = a->wiring->delay_max;
-        if (a->pending) memcpy(b->pending, a->pending, B * late * post * sizeof(real));
-        if (a->past) memcpy(b->past, a->past, B * late * a->pre->n * sizeof(real));
-    }
-}
-
-hebb_status hb_machine_room(hb_machine *m, size_t batch, size_t steps) {
-    if (m->arena.block && batch <= m->batch_room && steps <= m->step_room) return HEBB_OK;
-    hb_env *env = m->base.graph->env;
-    size_t B = batch > m->batch_room ? batch : m->batch_room;
-    size_t T = steps > m->step_room ? steps : m->step_room;
-    hb_part *parts = hb_alloc(env, m->part_count * sizeof *parts);
-    hb_link *links = hb_alloc(env, m->link_count * sizeof *links);
-    hebb_status status = parts && links ? HEBB_OK : HEBB_E_MEMORY;
-    hb_machine old = *m;
-    hb_arena arena = {0};
-    if (status >= 0) {
-        memcpy(parts, m->parts, m->part_count * sizeof *parts);
-        memcpy(links, m->links, m->link_count * sizeof *links);
-        old.parts = parts;
-        old.links = links;
-        lay_out(m, &arena, B, T);
-        status = hb_arena_commit(env, &arena);
-    }
-    if (status >= 0) {
-        m->batch_room = B;
-        m->step_room = T;
-        lay_out(m, &arena, B, T);
-        if (old.arena.block && old.base.ran && old.base.steps <= T) keep(&old, m);
-        hb_arena_free(env, &old.arena);
-        m->arena = arena;
-        m->base.arena_bytes = arena.size;
-    } else if (parts && links) { /* as it was */
-        memcpy(m->parts, parts, m->part_count * sizeof *parts);
-        memcpy(m->links, links, m->link_count * sizeof *links);
-        hb_arena a = old.arena;
-        a.used = 0;
-        if (a.block) lay_out(m, &a, m->batch_room, m->step_room);
-    }
-    hb_free(env, parts);
-    hb_free(env, links);
-    return status;
-}
-
-void HB_R(hb_machine_reset_sample)(hb_machine *m, size_t b) {
-    for (size_t i = 0; i < m->part_count; i++) {
-        hb_part *p = &m->parts[i];
-        bool stays = p->model && p->model->stay && m->base.graph->spaic;
-        for (size_t s = 0; s < p->states; s++)
-            if (!stays || !hb_name_matches("", p->model->states[s], p->model->stay))
-                memset(p->state + (b * p->states + s) * p->n, 0, p->n * sizeof(real));
-        if (p->bits) memset(hb_part_bits(m, p, b, 0), 0, p->words * 8);
-        if (p->rows) memset(hb_part_row(m, p, p->rows, b, 0), 0, p->n * sizeof(real));
-        if (p->V) memset(hb_part_row(m, p, p->V, b, 0), 0, p->n * sizeof(real));
-        if (p->before_run) memset(p->before_run + b * p->n, 0, p->n * sizeof(real));
-    }
-    for (size_t i = 0; i < m->link_count; i++) {
-        hb_link *link = &m->links[i];
-        size_t post = link->wiring->post, late = link->wiring->delay_max;
-        if (link->state) memset(link->state + b * 2 * post, 0, 2 * post * sizeof(real));
-        size_t pre = link->pre->n;
-        if (link->pending) memset(link->pending + b * late * post, 0, late * post * sizeof(real));
-        if (link->past) memset(link->past + b * late * pre, 0, late * pre * sizeof(real));
-    }
-}
-
 static void reset(hb_engine *engine) {
     hb_machine *m = (hb_machine *)engine;
     engine->clock = 0;
     engine->steps = 0;
     engine->ran = engine->taped = false;
+    if (engine->dirty) hb_machine_derive(m);
     for (size_t b = 0; b < m->batch_room; b++) HB_R(hb_machine_reset_sample)(m, b);
 }
 

@@ -14,7 +14,7 @@ typedef struct hb_parameter {
     size_t shape[2], ndim; /* as the user sees them: [post, pre] */
     int connection, group; /* -1: the other */
     int coef;              /* of a neuron parameter: index in the model's coefficients */
-    enum { HB_P_WEIGHT, HB_P_BIAS, HB_P_DELAY, HB_P_NEURON } what;
+    enum { HB_P_WEIGHT, HB_P_BIAS, HB_P_DELAY, HB_P_NEURON, HB_P_KEPT } what;
     double low, high;   /* bounds kept after every change */
     bool low_open;      /* low itself is not allowed */
     bool trainable;     /* some learner owns it */
@@ -22,6 +22,7 @@ typedef struct hb_parameter {
     uint32_t *row_list; /* presynaptic rows with a gradient since the last zero_grad */
     size_t row_count;
     bool wants_rows;
+    bool plastic; /* changed while the network runs: it has no gradient */
 } hb_parameter;
 
 typedef struct hb_engine hb_engine;

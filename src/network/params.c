@@ -32,6 +32,7 @@ static size_t row_start(const hb_wiring *w, size_t i) {
 
 static const hb_wiring *wiring_of(const hb_engine *engine, const hb_parameter *p) {
     bool synapses = p->what == HB_P_WEIGHT || p->what == HB_P_DELAY;
+    if (synapses && engine->graph->connections[p->connection].wiring.lateral) return NULL;
     return synapses ? &engine->graph->connections[p->connection].wiring : NULL;
 }
 

@@ -159,29 +159,42 @@ static void pull(hb_machine *m, hb_worker *w, size_t group, size_t b, bool insid
                  size_t t1) {
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_connection *c = m->links[i].connection;
-        if (c->post == group && c->inside == inside)
-            HB_R(hb_link_pull)(m, &m->links[i], w, currents(m, w, group, b), b, t0, t1);
+        if (c->post == group && c->inside == inside) HB_R(hb_link_pull)
+        (m, &m->links[i], w,
+         currents(m, w, group, b) + m->links[i].input * m->step_room * m->parts[group].n, b, t0,
+         t1);
     }
 }
 
-/* Groups order[first .. last) for steps t0 .. t1. */
-static void run_steps(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t last, bool all) {
+/* Groups order[first .. last) in step t; all: with what comes from outside them. */
+static void run_step(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t last, size_t t,
+                     bool all) {
     const hb_graph *g = m->base.graph;
-    for (size_t t = 0; t < m->base.steps; t++)
-        for (size_t i = first; i < last; i++) {
-            size_t group = g->order[i];
-            if (all) pull(m, w, group, b, false, t, t + 1);
-            pull(m, w, group, b, true, t, t + 1);
-            step(m, w, &m->parts[group], b, t, currents(m, w, group, b));
-        }
+    for (size_t i = first; i < last; i++) {
+        size_t group = g->order[i];
+        if (all) pull(m, w, group, b, false, t, t + 1);
+        pull(m, w, group, b, true, t, t + 1);
+        step(m, w, &m->parts[group], b, t, currents(m, w, group, b));
+    }
+}
+
+static void run_steps(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t last, bool all) {
+    for (size_t t = 0; t < m->base.steps; t++) run_step(m, w, b, first, last, t, all);
+}
+
+static void clear_currents(hb_machine *m, hb_worker *w, size_t b, size_t t0, size_t t1) {
+    const hb_graph *g = m->base.graph;
+    for (size_t i = 0; i < g->order_count; i++) {
+        const hb_part *p = &m->parts[g->order[i]];
+        real *I = currents(m, w, g->order[i], b);
+        for (size_t k = 0; k < p->inputs; k++)
+            memset(I + (k * m->step_room + t0) * p->n, 0, (t1 - t0) * p->n * sizeof(real));
+    }
 }
 
 static void run_plan(hb_machine *m, hb_worker *w, size_t b) {
     const hb_graph *g = m->base.graph;
-    for (size_t i = 0; i < g->order_count; i++) {
-        size_t group = g->order[i];
-        memset(currents(m, w, group, b), 0, m->base.steps * m->parts[group].n * sizeof(real));
-    }
+    clear_currents(m, w, b, 0, m->base.steps);
     if (g->stepwise) {
         run_steps(m, w, b, 0, g->order_count, true);
         return;
@@ -297,10 +310,9 @@ static void constant_block(void *arg, size_t item, int worker) {
             HB_R(hb_link_constants)(m, &m->links[i], first, last);
 }
 
-static void run_sample(void *arg, size_t b, int worker) {
+static void finish_sample(void *arg, size_t b, int worker) {
     hb_machine *m = arg;
     hb_worker *w = &m->workers[worker];
-    run_plan(m, w, b);
     for (size_t i = 0; i < m->link_count; i++) HB_R(hb_link_finish)(m, &m->links[i], w, b);
     for (size_t i = 0; i < m->base.graph->readout_count; i++)
         if (m->record[i])
@@ -310,6 +322,54 @@ static void run_sample(void *arg, size_t b, int worker) {
     for (size_t i = 0; i < m->part_count; i++)
         if (m->parts[i].model && !finite_state(&m->parts[i], b))
             m->sample_status[b] = HEBB_E_NOT_FINITE;
+}
+
+static void run_sample(void *arg, size_t b, int worker) {
+    hb_machine *m = arg;
+    run_plan(m, &m->workers[worker], b);
+    finish_sample(m, b, worker);
+}
+
+/* ---- all samples together ---- */
+
+static void run_now(void *arg, size_t b, int worker) {
+    hb_machine *m = arg;
+    hb_worker *w = &m->workers[worker];
+    clear_currents(m, w, b, m->now, m->now + 1);
+    run_step(m, w, b, 0, m->base.graph->order_count, m->now, true);
+}
+
+/* What groups keep over runs follows the spikes of the step. */
+static void adapt(hb_machine *m, size_t t) {
+    for (size_t i = 0; i < m->part_count; i++) {
+        hb_part *p = &m->parts[i];
+        if (!p->kept || !p->model->adapt) continue;
+        memset(p->fired, 0, p->n * sizeof(real));
+        for (size_t b = 0; b < m->base.batch; b++) {
+            uint32_t *index = m->workers[0].index;
+            const uint64_t *bits = hb_part_bits(m, p, b, t + 1);
+            size_t count = m->kernels->positions(bits, p->words, index);
+            for (size_t k = 0; k < count; k++) p->fired[index[k]] += 1;
+        }
+        hb_adapt a = {.n = p->n, .fired = p->fired, .kept = p->kept};
+        for (size_t c = 0; c < p->model->coef_count; c++) a.coef[c] = p->coef[c];
+        p->model->adapt(&a);
+    }
+}
+
+static void run_together(hb_machine *m) {
+    hb_pool *pool = m->base.graph->pool;
+    for (size_t t = 0; t < m->base.steps; t++) {
+        m->now = t;
+        if (m->base.batch == 1)
+            run_now(m, 0, 0);
+        else
+            hb_pool_run(pool, run_now, m, m->base.batch);
+        adapt(m, t);
+        HB_R(hb_rewards_step)(m, t);
+        if (m->between && m->between->every_step) m->between->step(m->between->user, t);
+    }
+    hb_pool_run(pool, finish_sample, m, m->base.batch);
 }
 
 static hebb_status first_failure(hb_machine *m) {
@@ -387,8 +447,17 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     hb_pool_run(g->pool, encode_sample, m, batch);
     HEBB_TRY(first_failure(m));
     hb_pool_run(g->pool, constant_block, m, (batch + CONSTANT_BLOCK - 1) / CONSTANT_BLOCK);
-    hb_pool_run(g->pool, run_sample, m, batch);
+    bool learns = e->train && m->between;
+    m->together = e->train && (m->keeps || (learns && m->between->every_step));
+    HB_R(hb_rewards_begin)(m);
+    if (learns) m->between->begin(m->between->user, m->fresh);
+    if (m->together)
+        run_together(m);
+    else
+        hb_pool_run(g->pool, run_sample, m, batch);
     HEBB_TRY(first_failure(m));
+    for (size_t t = 0; !m->together && t < steps; t++) HB_R(hb_rewards_step)(m, t);
+    if (learns) m->between->end(m->between->user);
     decode(m);
     for (size_t i = 0; i < m->part_count; i++) {
         e->spikes[i] = 0;

@@ -248,7 +248,7 @@ const hb_model HB_R(hb_model_aclif) = {
               {"tauA", "tau_a", HB_DECAY},
               {"beta_adaptive", "beta_adaptive", HB_DIRECT}},
     .coef_count = 7,
-    .stay = "A",
+    .stays = 1u << A,
     .default_gain = gain_pq,
     .integrate = integrate_a,
     .settle = settle_a,

@@ -33,7 +33,9 @@ typedef struct hb_step {
     size_t n;
     const real *coef[HB_COEFS];
     real *state[HB_STATES]; /* forward: before the step, then after it */
-    const real *I;          /* synaptic input of this step */
+    const real *I;          /* synaptic input of this step ... */
+    const real *I2;         /* ... and the second one, of models that have two */
+    const real *kept;       /* what the group keeps over runs, one number a neuron */
     real *x;                /* potential above threshold; the output of HB_OUT_REAL */
     const real *o;          /* spikes, through which the gradient flows */
     const real *m;          /* the same spikes as a constant mask */
@@ -47,6 +49,14 @@ typedef struct hb_step {
     real *dI;
     real *gcoef[HB_COEFS]; /* sums of d loss / d coef, or NULL: not wanted */
 } hb_step;
+
+/* A step of all samples, for what a group keeps. Rows have n entries. */
+typedef struct hb_adapt {
+    size_t n;
+    const real *coef[HB_COEFS];
+    const real *fired; /* spikes of this step, summed over the batch */
+    real *kept;
+} hb_adapt;
 
 typedef struct hb_model {
     const hb_component *component;
@@ -64,8 +74,15 @@ typedef struct hb_model {
     void (*integrate)(hb_step *step);                         /* state, I -> state, x */
     void (*settle)(hb_step *step);      /* o, m -> state after the spike; NULL: nothing */
     void (*unsettle)(hb_step *step);    /* adj -> adj, dO +=; NULL: nothing */
-    void (*unintegrate)(hb_step *step); /* dx, adj -> dI, adj */
-    const char *stay;                   /* a state kept over runs under compat = "spaic" */
+    void (*unintegrate)(hb_step *step); /* dx, adj -> dI, adj; NULL: no gradient */
+    const char *inputs[2];              /* names of the synaptic inputs; none: "Isyn" alone */
+    void (*start)(hb_step *step);       /* writes the first states; NULL: zeros */
+    unsigned stays; /* bits of the states kept over runs under compat = "spaic" */
+    /* What a group keeps over runs otherwise (an adaptive threshold): its name, which is also
+     * that of the state that shows it, its first value, and how a step that learns changes it. */
+    const char *kept;
+    double (*kept_start)(const hb_args *args);
+    void (*adapt)(const hb_adapt *adapt);
 } hb_model;
 
 extern const hb_model *const HB_R(hb_models)[];

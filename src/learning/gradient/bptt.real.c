@@ -107,7 +107,8 @@ static void push(const backward *back, hb_worker *w, size_t group, size_t b, boo
     hb_machine *m = back->m;
     for (size_t i = m->link_count; i-- > 0;) {
         hb_link *link = &m->links[i];
-        if (link->connection->post != group || link->connection->inside != inside) continue;
+        if (link->connection->post != group || link->connection->inside != inside || link->plastic)
+            continue;
         HB_R(hb_link_push)(m, link, w, b, t0, t1, back->truncate);
     }
 }

@@ -62,6 +62,19 @@ static void push_product(const hb_link *link, const real *dsum, real *out, size_
      (int)pre);
 }
 
+static void push_lateral(const hb_link *link, const real *dsum, real *out, size_t from, size_t t0,
+                         size_t t1) {
+    size_t n = link->wiring->pre;
+    real weight = *(const real *)link->weight->values;
+    for (size_t t = t0; t < t1; t++) {
+        if (t < link->lag + from) continue;
+        real sum = 0;
+        for (size_t j = 0; j < n; j++) sum += dsum[t * n + j];
+        for (size_t i = 0; i < n; i++)
+            out[(t - link->lag) * n + i] += weight * (sum - dsum[t * n + i]);
+    }
+}
+
 void HB_R(hb_link_push)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b, size_t t0,
                         size_t t1, size_t truncate) {
     size_t pre = (size_t)(link->pre - m->parts), post = link->wiring->post;
@@ -84,6 +97,10 @@ void HB_R(hb_link_push)(hb_machine *m, hb_link *link, hb_worker *worker, size_t 
                 memset(worker->dfilter[link - m->links], 0, 2 * post * sizeof(real));
             if (out && synapses) push_synapses(link, dsum + t * post, out, from, t);
         }
+    if (out && link->wiring->lateral) {
+        push_lateral(link, dsum, out, from, t0, t1);
+        out = NULL;
+    }
     if (out && !synapses && t0 >= from + (cuts ? link->lag : 0))
         push_product(link, dsum, out, t0, t1);
     if (out == whole) return;

@@ -1,0 +1,278 @@
+/* The memory of a run: one arena, laid out for so many samples and steps. */
+#include <string.h>
+
+#include "network/engine.h"
+
+/* ---- memory ---- */
+
+/* a b c; SIZE_MAX, which an arena refuses, where that is more than a size can hold. */
+static size_t times(size_t a, size_t b, size_t c) {
+    size_t product;
+    if (__builtin_mul_overflow(a, b, &product) || __builtin_mul_overflow(product, c, &product))
+        return SIZE_MAX;
+    return product;
+}
+
+static size_t outputs_of(const hb_graph *g, size_t readout, size_t steps) {
+    return hb_decoder_outputs(&g->readouts[readout].decoder, steps);
+}
+
+static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T) {
+    const hb_graph *g = m->base.graph;
+    size_t n = p->n, cells = times(B, T, n), rows = times(B, T + 1, n), real_ = sizeof(real);
+    if (p->form == HB_FORM_BITS) p->bits = hb_arena_take(a, times(B, T + 1, p->words), 8);
+    if (p->form == HB_FORM_ROWS) p->rows = hb_arena_take(a, rows, real_);
+    if (p->form == HB_FORM_CONSTANT) {
+        p->constant = hb_arena_take(a, B * n, real_);
+        p->before_run = hb_arena_take(a, B * n, real_);
+    }
+    if (!p->model) {
+        if (p->form != HB_FORM_BITS)
+            p->floats = hb_arena_take(a, times(m->worker_count, p->form == HB_FORM_ROWS ? T : 1, n),
+                                      sizeof(float));
+        return;
+    }
+    bool shared = p->model->output == HB_OUT_V && !(g->spaic && p->model->spaic_output_none);
+    if (p->wants_V) p->V = shared ? p->rows : hb_arena_take(a, rows, real_);
+    if (p->kept) p->fired = hb_arena_take(a, n, real_);
+    p->state = hb_arena_take(a, times(B, p->states, n), real_);
+    if (g->soft && p->model->output == HB_OUT_SPIKES) {
+        p->mask = hb_arena_take(a, cells, real_);
+        p->reset = hb_arena_take(a, cells, real_);
+    }
+    if (!p->active) return;
+    if (p->model->output == HB_OUT_SPIKES && !p->keep_slope)
+        p->window = hb_arena_take(a, times(B, T, p->words), 8);
+    if (p->keep_slope) p->slope = hb_arena_take(a, cells, real_);
+    if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
+    if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
+    if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
+    p->dI = hb_arena_take(a, cells, real_);
+    if (p->any_coef) p->gcoef = hb_arena_take(a, times(B, p->model->coef_count, n), real_);
+}
+
+static void lay_reward(hb_machine *m, hb_arena *a, size_t reward, size_t B, size_t T) {
+    const hb_rewarder *r = &m->base.graph->rewards[reward];
+    size_t classes = r->reward.classes, most = r->reward.ops->per_neuron ? r->reward.num : 1;
+    double *counts = hb_arena_take(a, times(B, classes, 1), sizeof *counts);
+    double *row = hb_arena_take(a, times(B, r->reward.num, 1), sizeof *row);
+    double *memory = hb_arena_take(a, times(B, classes, 1), sizeof *memory);
+    double *values = hb_arena_take(a, times(T, B, most), sizeof *values);
+    bool *given = hb_arena_take(a, T, sizeof *given);
+    if (a->base) m->judged[reward] = (hb_judged){counts, row, memory, values, given, 0, 0};
+}
+
+static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, size_t T) {
+    size_t post = link->post->n;
+    if (link->pre->form == HB_FORM_CONSTANT) {
+        link->constant = hb_arena_take(a, B * post, sizeof(real));
+        link->before_run = hb_arena_take(a, B * post, sizeof(real));
+        link->total = hb_arena_take(a, B * post, sizeof(real));
+    }
+    if (link->connection->synapse) link->state = hb_arena_take(a, B * 2 * post, sizeof(real));
+    if (link->dropout > 0) link->kept = hb_arena_take(a, B * link->pre->words, 8);
+    bool rows = hb_link_reads_rows(link);
+    if (link->dropout > 0 && (rows || link->pre->form == HB_FORM_CONSTANT))
+        link->masked = hb_arena_take(a, times(B, rows ? T + 1 : 2, link->pre->n), sizeof(real));
+    if ((link->connection->synapse || link->dropout > 0) && link->post->active)
+        link->dsum = hb_arena_take(a, times(B, T, post), sizeof(real));
+    if (link->wiring->delay_max)
+        link->pending = hb_arena_take(a, times(B, link->wiring->delay_max, post), sizeof(real));
+    if (link->wiring->delay_max && link->shown)
+        link->past =
+            hb_arena_take(a, times(B, link->wiring->delay_max, link->pre->n), sizeof(real));
+    if (link->weight->wants_rows && link->weight->trainable)
+        link->touched = hb_arena_take(a, HB_WORDS(link->wiring->pre), 8);
+    bool together = m->between && m->between->every_step;
+    if (hb_link_has_sum(link) && (together || m->keeps))
+        link->sums =
+            hb_arena_take(a, times(B, T + link->wiring->delay_max + 1, post), sizeof(real));
+}
+
+static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
+    size_t widest = 1, real_ = sizeof(real);
+    w->I = hb_arena_take(a, m->part_count, sizeof(real *));
+    w->dO = hb_arena_take(a, m->part_count, sizeof(real *));
+    w->dV = hb_arena_take(a, m->part_count, sizeof(real *));
+    w->adj = hb_arena_take(a, m->part_count, sizeof(real *));
+    w->sum = hb_arena_take(a, m->link_count, sizeof(real *));
+    w->dfilter = hb_arena_take(a, m->link_count, sizeof(real *));
+    w->undropped = hb_arena_take(a, m->link_count, sizeof(real *));
+    for (size_t i = 0; i < m->part_count; i++) {
+        hb_part *p = &m->parts[i];
+        if (p->n > widest) widest = p->n;
+        if (!p->model) continue;
+        real *I = p->active && p->keep_I ? NULL : hb_arena_take(a, p->inputs * T * p->n, real_);
+        real *dO = p->active ? hb_arena_take(a, T * p->n, real_) : NULL;
+        real *dV = p->active && p->wants_V ? hb_arena_take(a, T * p->n, real_) : NULL;
+        real *adj = p->active ? hb_arena_take(a, (p->states + 1) * p->n, real_) : NULL;
+        if (a->base) w->I[i] = I, w->dO[i] = dO, w->dV[i] = dV, w->adj[i] = adj;
+    }
+    for (size_t i = 0; i < m->link_count; i++) {
+        hb_link *link = &m->links[i];
+        size_t post = link->post->n;
+        bool own = hb_link_has_sum(link);
+        bool drops = link->dropout > 0 && link->pre->active && link->post->active;
+        real *undropped = drops ? hb_arena_take(a, T * link->pre->n, real_) : NULL;
+        real *sum =
+            own ? hb_arena_take(a, times(T + link->wiring->delay_max + 1, post, 1), real_) : NULL;
+        real *filter = link->connection->synapse && link->post->active
+                           ? hb_arena_take(a, 2 * post, real_)
+                           : NULL;
+        if (a->base) w->sum[i] = sum, w->dfilter[i] = filter, w->undropped[i] = undropped;
+    }
+    w->x = hb_arena_take(a, widest, real_);
+    w->o = hb_arena_take(a, widest, real_);
+    w->m = hb_arena_take(a, widest, real_);
+    w->dx = hb_arena_take(a, widest, real_);
+    w->bits = hb_arena_take(a, HB_WORDS(widest), 8);
+    size_t places = widest > 64 * (T + 1) ? widest : 64 * (T + 1);
+    w->index = hb_arena_take(a, places + HB_POSITIONS_SLACK, sizeof *w->index);
+    w->spikes = hb_arena_take(a, m->part_count, sizeof *w->spikes);
+}
+
+/* One order for measuring and for taking. */
+static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
+    hb_graph *g = m->base.graph;
+    for (size_t i = 0; i < m->part_count; i++) lay_part(m, a, &m->parts[i], B, T);
+    for (size_t i = 0; i < m->link_count; i++) lay_link(m, a, &m->links[i], B, T);
+    for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], T);
+    hb_engine *e = &m->base;
+    e->predict = hb_arena_take(a, g->readout_count, sizeof *e->predict);
+    e->predict_f32 = hb_arena_take(a, g->readout_count, sizeof *e->predict_f32);
+    e->records = hb_arena_take(a, g->monitor_count, sizeof *e->records);
+    e->spikes = hb_arena_take(a, m->part_count, sizeof *e->spikes);
+    m->record = hb_arena_take(a, g->readout_count, sizeof *m->record);
+    m->weights = hb_arena_take(a, g->readout_count, sizeof *m->weights);
+    m->first_item = hb_arena_take(a, m->link_count + 1, sizeof *m->first_item);
+    m->judged = hb_arena_take(a, g->reward_count, sizeof *m->judged);
+    for (size_t i = 0; i < g->reward_count; i++) lay_reward(m, a, i, B, T);
+    if (m->between) m->between->lay(m->between->user, a, B, T);
+    e->times = hb_arena_take(a, T, sizeof *e->times);
+    for (size_t i = 0; i < g->readout_count; i++) {
+        const hb_decoder *d = &g->readouts[i].decoder;
+        size_t outputs = outputs_of(g, i, T);
+        double *predict = hb_arena_take(a, times(B, outputs, 1), sizeof *predict);
+        float *small = hb_arena_take(a, times(B, outputs, 1), sizeof *small);
+        double *record =
+            d->ops->time_weight ? NULL : hb_arena_take(a, times(2 * T, B, d->num), sizeof *record);
+        double *weights = d->ops->time_weight ? hb_arena_take(a, T, sizeof *weights) : NULL;
+        if (!a->base) continue;
+        e->predict[i] = predict;
+        e->predict_f32[i] = small;
+        m->record[i] = record;
+        m->weights[i] = weights;
+    }
+    for (size_t i = 0; i < g->monitor_count; i++) {
+        const hb_monitor *monitor = &g->monitors[i];
+        double *record = NULL;
+        if (!monitor->spikes) {
+            size_t n = monitor->group >= 0 ? g->groups[monitor->group].n
+                                           : g->connections[monitor->connection].wiring.post;
+            if (monitor->connection >= 0 && monitor->state == HB_VAR_O)
+                n *= g->connections[monitor->connection].wiring.pre;
+            record = hb_arena_take(a, times(T, B, n), sizeof *record);
+        }
+        if (a->base) e->records[i] = record;
+    }
+    m->started = hb_arena_take(a, B, sizeof *m->started);
+    m->sample_status = hb_arena_take(a, B, sizeof *m->sample_status);
+}
+
+/* What a continued run needs of the arena that is left. */
+static void keep(const hb_machine *from, hb_machine *to) {
+    size_t B = from->base.batch, T = from->base.steps;
+    memcpy(to->started, from->started, B * sizeof *from->started);
+    for (size_t i = 0; i < from->part_count; i++) {
+        const hb_part *a = &from->parts[i];
+        hb_part *b = &to->parts[i];
+        if (a->state) memcpy(b->state, a->state, B * a->states * a->n * sizeof(real));
+        for (size_t s = 0; s < B && T; s++) {
+            /* the last row goes where the next run looks for it: row T of the new layout */
+            if (a->bits)
+                memcpy(hb_part_bits(to, b, s, T), hb_part_bits(from, a, s, T), a->words * 8);
+            if (a->rows)
+                memcpy(hb_part_row(to, b, b->rows, s, T), hb_part_row(from, a, a->rows, s, T),
+                       a->n * sizeof(real));
+            if (a->V && a->V != a->rows)
+                memcpy(hb_part_row(to, b, b->V, s, T), hb_part_row(from, a, a->V, s, T),
+                       a->n * sizeof(real));
+        }
+        if (a->constant) memcpy(b->constant, a->constant, B * a->n * sizeof(real));
+    }
+    for (size_t i = 0; i < from->link_count; i++) {
+        const hb_link *a = &from->links[i];
+        hb_link *b = &to->links[i];
+        size_t post = a->wiring->post;
+        if (a->state) memcpy(b->state, a->state, B * 2 * post * sizeof(real));
+        size_t late = a->wiring->delay_max;
+        if (a->pending) memcpy(b->pending, a->pending, B * late * post * sizeof(real));
+        if (a->past) memcpy(b->past, a->past, B * late * a->pre->n * sizeof(real));
+    }
+}
+
+hebb_status HB_R(hb_machine_room)(hb_machine *m, size_t batch, size_t steps) {
+    if (m->arena.block && batch <= m->batch_room && steps <= m->step_room) return HEBB_OK;
+    hb_env *env = m->base.graph->env;
+    size_t B = batch > m->batch_room ? batch : m->batch_room;
+    size_t T = steps > m->step_room ? steps : m->step_room;
+    hb_part *parts = hb_alloc(env, m->part_count * sizeof *parts);
+    hb_link *links = hb_alloc(env, m->link_count * sizeof *links);
+    hebb_status status = parts && links ? HEBB_OK : HEBB_E_MEMORY;
+    hb_machine old = *m;
+    hb_arena arena = {0};
+    if (status >= 0) {
+        memcpy(parts, m->parts, m->part_count * sizeof *parts);
+        memcpy(links, m->links, m->link_count * sizeof *links);
+        old.parts = parts;
+        old.links = links;
+        lay_out(m, &arena, B, T);
+        status = hb_arena_commit(env, &arena);
+    }
+    if (status >= 0) {
+        m->batch_room = B;
+        m->step_room = T;
+        lay_out(m, &arena, B, T);
+        if (old.arena.block && old.base.ran && old.base.steps <= T) keep(&old, m);
+        hb_arena_free(env, &old.arena);
+        m->arena = arena;
+        m->base.arena_bytes = arena.size;
+    } else if (parts && links) { /* as it was */
+        memcpy(m->parts, parts, m->part_count * sizeof *parts);
+        memcpy(m->links, links, m->link_count * sizeof *links);
+        hb_arena a = old.arena;
+        a.used = 0;
+        if (a.block) lay_out(m, &a, m->batch_room, m->step_room);
+    }
+    hb_free(env, parts);
+    hb_free(env, links);
+    return status;
+}
+
+void HB_R(hb_machine_reset_sample)(hb_machine *m, size_t b) {
+    for (size_t i = 0; i < m->part_count; i++) {
+        hb_part *p = &m->parts[i];
+        unsigned stays = p->model && m->base.graph->spaic && m->started[b] ? p->model->stays : 0;
+        for (size_t s = 0; s < p->states; s++) {
+            real *state = p->state + (b * p->states + s) * p->n;
+            if (stays >> s & 1) continue;
+            if (p->first)
+                memcpy(state, p->first + s * p->n, p->n * sizeof(real));
+            else
+                memset(state, 0, p->n * sizeof(real));
+        }
+        if (p->bits) memset(hb_part_bits(m, p, b, 0), 0, p->words * 8);
+        if (p->rows) memset(hb_part_row(m, p, p->rows, b, 0), 0, p->n * sizeof(real));
+        if (p->V) memset(hb_part_row(m, p, p->V, b, 0), 0, p->n * sizeof(real));
+        if (p->before_run) memset(p->before_run + b * p->n, 0, p->n * sizeof(real));
+    }
+    for (size_t i = 0; i < m->link_count; i++) {
+        hb_link *link = &m->links[i];
+        size_t post = link->wiring->post, late = link->wiring->delay_max;
+        if (link->state) memset(link->state + b * 2 * post, 0, 2 * post * sizeof(real));
+        size_t pre = link->pre->n;
+        if (link->pending) memset(link->pending + b * late * post, 0, late * post * sizeof(real));
+        if (link->past) memset(link->past + b * late * pre, 0, late * pre * sizeof(real));
+    }
+    m->started[b] = true;
+}
