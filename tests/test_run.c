@@ -154,6 +154,34 @@ static void test_broken(void **state) {
     hebb_ctx_free(ctx);
 }
 
+/* A byte changed here and there: refused with a sentence, or opened. */
+static void test_noise(void **state) {
+    (void)state;
+    hebb_ctx *ctx = bench_ctx(1, 0);
+    uint32_t random = 1;
+    size_t refused = 0;
+    for (int round = 0; round < 400; round++) {
+        char text[sizeof bench_file];
+        memcpy(text, bench_file, sizeof text);
+        for (int change = 0; change <= round % 3; change++) {
+            random = random * 1664525u + 1013904223u;
+            size_t at = (random >> 8) % (sizeof text - 1);
+            text[at] = "abz_019.-:,[]{}\"' #\n&*!|>%@~"[(random >> 3) % 28];
+        }
+        bench_write("noise.yaml", text);
+        hebb_run *run;
+        if (open_set(ctx, "noise.yaml", NULL, NULL, &run) >= 0) {
+            hebb_run_free(run);
+        } else {
+            assert_null(run);
+            assert_true(hebb_error(ctx)[0] != 0);
+            refused++;
+        }
+    }
+    assert_true(refused > 100 && refused < 400);
+    hebb_ctx_free(ctx);
+}
+
 static void test_missing_data(void **state) {
     (void)state;
     char empty[256], path[256];
@@ -455,12 +483,12 @@ static void test_document(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),       cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_missing_data), cmocka_unit_test(test_overrides),
-        cmocka_unit_test(test_folder),       cmocka_unit_test(test_resolved),
-        cmocka_unit_test(test_evaluate),     cmocka_unit_test(test_dry_run),
-        cmocka_unit_test(test_report_best),  cmocka_unit_test(test_examples),
-        cmocka_unit_test(test_document),
+        cmocka_unit_test(test_errors),    cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_noise),     cmocka_unit_test(test_missing_data),
+        cmocka_unit_test(test_overrides), cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_resolved),  cmocka_unit_test(test_evaluate),
+        cmocka_unit_test(test_dry_run),   cmocka_unit_test(test_report_best),
+        cmocka_unit_test(test_examples),  cmocka_unit_test(test_document),
     };
     return cmocka_run_group_tests_name("run", tests, bench_make, bench_remove);
 }
