@@ -55,7 +55,7 @@ static void counting_env(hb_env *env, counting *c, size_t refuse) {
  * HEBB_E_MEMORY with a sentence, keep nothing, and succeed when all are given. */
 typedef hebb_status (*counted_work)(hb_env *env);
 
-static size_t refuse_each(counted_work work) {
+static inline size_t refuse_each(counted_work work) {
     for (size_t n = 1; n < 100000; n++) {
         counting c;
         hb_env env;

@@ -136,17 +136,6 @@ static hebb_status clip(hebb_learner *learner) {
     return HEBB_OK;
 }
 
-/* What the optimizer is about to read: finite, clipped, and which rows of it count. */
-static hebb_status ready_gradients(hebb_learner *learner) {
-    HEBB_TRY(clip(learner));
-    for (size_t i = 0; i < learner->optim.slot_count; i++) {
-        hb_slot *slot = &learner->optim.slots[i];
-        size_t p = hb_param_find(learner->engine, slot->name);
-        slot->row_count = learner->engine->params[p].row_count;
-    }
-    return HEBB_OK;
-}
-
 /* LBFGS moves the parameters between evaluations: what is derived from them must follow. */
 typedef struct wrapped {
     hebb_learner *learner;
@@ -154,11 +143,22 @@ typedef struct wrapped {
     void *user;
 } wrapped;
 
+/* The rows that have a gradient, for a row-sparse rule. */
+static void tell_rows(hebb_learner *learner) {
+    for (size_t i = 0; i < learner->optim.slot_count; i++) {
+        hb_slot *slot = &learner->optim.slots[i];
+        slot->row_count =
+            learner->engine->params[hb_param_find(learner->engine, slot->name)].row_count;
+    }
+}
+
 static hebb_status evaluate(void *user, double *loss) {
     wrapped *w = user;
     HEBB_TRY(hb_params_settle(w->learner->engine, "in a step of the optimizer"));
     HEBB_TRY(w->closure(w->user, loss));
-    return ready_gradients(w->learner);
+    HEBB_TRY(clip(w->learner));
+    tell_rows(w->learner);
+    return HEBB_OK;
 }
 
 hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *user, double *loss) {
@@ -173,7 +173,8 @@ hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *use
         wrapped w = {learner, closure, user};
         status = hb_optim_step_closure(&learner->optim, evaluate, &w, loss);
     } else {
-        HEBB_TRY(ready_gradients(learner));
+        HEBB_TRY(clip(learner));
+        tell_rows(learner);
         status = hb_optim_step(&learner->optim);
     }
     if (status < 0) return status;

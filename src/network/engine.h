@@ -71,6 +71,8 @@ typedef struct hb_link {
     real *masked;   /* [2][B][n] of a constant and its row 0, [B][T+1][n] of rows: what is left of
                        them */
     bool recorded;  /* by a monitor */
+    bool shown;     /* ... the spikes that arrive */
+    real *past;     /* [B][delay_max][pre]: rows before row 0, newest first; if shown */
     real *total;    /* [B][post]: sum of the currents' gradients that a constant drove */
     real *dsum;     /* [B][T][post]: deltas behind a filter */
     uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
@@ -131,7 +133,7 @@ void HB_R(hb_link_pull)(hb_machine *machine, hb_link *link, hb_worker *worker, r
                         size_t t0, size_t t1);
 /* Draws what dropout leaves of the sources for sample b. */
 void HB_R(hb_link_draw)(hb_machine *machine, hb_link *link, size_t b);
-/* Keeps what is still on its way when the run of sample b ends. */
+/* Keeps what is still on its way when the run of sample b ends; shows what has arrived. */
 void HB_R(hb_link_finish)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b);
 /* The products of a constant source for samples [first, last). */
 void HB_R(hb_link_constants)(hb_machine *machine, hb_link *link, size_t first, size_t last);

@@ -312,7 +312,7 @@ static hebb_status link_variable(hb_graph *graph, const char *monitor, const hb_
         }
     return hb_fail(graph->env, HEBB_E_NAME,
                    "%s: connection '%s' has no variable '%.40s'; a synapse filter has WgtSum, R "
-                   "and, of second order, D; a delayed connection has O",
+                   "and, of second order, D; every connection has O, what leaves its delays",
                    monitor, link->name, variable);
 }
 

@@ -139,13 +139,6 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
     }
 }
 
-void HB_R(hb_link_finish)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b) {
-    size_t post = link->wiring->post, late = link->wiring->delay_max;
-    if (!late) return;
-    const real *sum = worker->sum[link - m->links];
-    memcpy(link->pending + b * late * post, sum + m->base.steps * post, late * post * sizeof(real));
-}
-
 void HB_R(hb_link_constants)(hb_machine *m, hb_link *link, size_t first, size_t last) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
     const real *from[] = {link->pre->constant, link->pre->before_run};
@@ -160,20 +153,61 @@ void HB_R(hb_link_constants)(hb_machine *m, hb_link *link, size_t first, size_t 
 
 /* ---- monitors of a connection ---- */
 
-/* The spikes that arrive after step t, synapse by synapse: [post][pre]. */
-static void record_delayed(hb_machine *m, const hb_link *link, size_t b, size_t t, double *to) {
+/* What source i gave in a row. */
+static real given(const hb_machine *m, const hb_link *link, size_t b, size_t row, size_t i) {
+    const hb_part *pre = link->pre;
+    if (!hb_link_kept(link, b, i)) return 0;
+    if (link->connection->reads_v) return hb_part_row(m, pre, pre->V, b, row)[i];
+    if (pre->form == HB_FORM_ROWS) return hb_part_row(m, pre, pre->rows, b, row)[i];
+    if (pre->form == HB_FORM_BITS) return hb_part_bits(m, pre, b, row)[i / 64] >> i % 64 & 1;
+    return (row ? pre->constant : pre->before_run)[b * pre->n + i];
+}
+
+/* What leaves each synapse's delay after step t: [post][pre]. */
+static void show_arrivals(const hb_machine *m, const hb_link *link, size_t b, size_t t,
+                          double *to) {
     const hb_wiring *w = link->wiring;
+    const real *past = link->past + b * w->delay_max * w->pre;
     memset(to, 0, w->pre * w->post * sizeof *to);
-    for (size_t i = 0; w->start && i < w->pre; i++)
-        for (size_t k = w->start[i]; k < w->start[i + 1]; k++) {
-            size_t late = w->delay ? w->delay[k] : 0;
-            if (late > t + 1) continue;
-            size_t row = t + 1 - late;
-            double value = hb_link_reads_rows(link)
-                               ? (double)hb_part_row(m, link->pre, hb_link_rows(link), b, row)[i]
-                               : (hb_part_bits(m, link->pre, b, row)[i / 64] >> i % 64 & 1);
-            to[w->index[k] * w->pre + i] = value;
+    for (size_t i = 0; i < w->pre; i++) {
+        size_t first = w->start ? w->start[i] : i * w->post;
+        size_t last = w->start ? w->start[i + 1] : first + w->post;
+        for (size_t k = first; k < last; k++) {
+            size_t late = w->delay ? w->delay[k] : 0, j = w->index ? w->index[k] : k - first;
+            to[j * w->pre + i] = late <= t + 1 ? (double)given(m, link, b, t + 1 - late, i)
+                                               : (double)past[(late - t - 2) * w->pre + i];
         }
+    }
+}
+
+/* The next run's rows before its row 0, which is the last of this one. */
+static void keep_past(const hb_machine *m, hb_link *link, size_t b) {
+    size_t pre = link->pre->n, late = link->wiring->delay_max, steps = m->base.steps;
+    real *past = link->past + b * late * pre;
+    for (size_t q = late; q > 0; q--)
+        for (size_t i = 0; i < pre; i++)
+            past[(q - 1) * pre + i] =
+                steps >= q ? given(m, link, b, steps - q, i) : past[(q - steps - 1) * pre + i];
+}
+
+static void show(hb_machine *m, hb_link *link, size_t b) {
+    const hb_graph *g = m->base.graph;
+    size_t cells = link->wiring->post * link->wiring->pre;
+    for (size_t i = 0; i < g->monitor_count; i++) {
+        const hb_monitor *monitor = &g->monitors[i];
+        if (monitor->connection != link - m->links || monitor->state != HB_VAR_O) continue;
+        for (size_t t = 0; t < m->base.steps; t++)
+            show_arrivals(m, link, b, t, m->base.records[i] + (t * m->base.batch + b) * cells);
+    }
+    if (link->past) keep_past(m, link, b);
+}
+
+void HB_R(hb_link_finish)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b) {
+    size_t post = link->wiring->post, late = link->wiring->delay_max;
+    if (link->shown) show(m, link, b);
+    if (!late) return;
+    const real *sum = worker->sum[link - m->links];
+    memcpy(link->pending + b * late * post, sum + m->base.steps * post, late * post * sizeof(real));
 }
 
 void HB_R(hb_link_record)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b, size_t t) {
@@ -181,13 +215,8 @@ void HB_R(hb_link_record)(hb_machine *m, hb_link *link, hb_worker *worker, size_
     size_t post = link->wiring->post, batch = m->base.batch;
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
-        if (monitor->connection != link - m->links) continue;
-        size_t n = monitor->state == HB_VAR_O ? post * link->wiring->pre : post;
-        double *to = m->base.records[i] + (t * batch + b) * n;
-        if (monitor->state == HB_VAR_O) {
-            record_delayed(m, link, b, t, to);
-            continue;
-        }
+        if (monitor->connection != link - m->links || monitor->state == HB_VAR_O) continue;
+        double *to = m->base.records[i] + (t * batch + b) * post;
         const real *from = monitor->state == HB_VAR_SUM
                                ? worker->sum[link - m->links] + t * post
                                : link->state + (2 * b + (monitor->state == HB_VAR_D)) * post;

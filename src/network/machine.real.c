@@ -238,7 +238,10 @@ static hebb_status fill_parts(hb_machine *m) {
             m->parts[g->readouts[i].target].wants_V = true;
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
-        if (monitor->connection >= 0) m->links[monitor->connection].recorded = true;
+        if (monitor->connection >= 0) {
+            m->links[monitor->connection].recorded = true;
+            m->links[monitor->connection].shown |= monitor->state == HB_VAR_O;
+        }
         if (monitor->group >= 0 && !monitor->spikes) m->parts[monitor->group].recorded = true;
     }
     spread_constants(m);
@@ -383,6 +386,9 @@ static void lay_link(hb_arena *a, hb_link *link, size_t B, size_t T) {
         link->dsum = hb_arena_take(a, times(B, T, post), sizeof(real));
     if (link->wiring->delay_max)
         link->pending = hb_arena_take(a, times(B, link->wiring->delay_max, post), sizeof(real));
+    if (link->wiring->delay_max && link->shown)
+        link->past =
+            hb_arena_take(a, times(B, link->wiring->delay_max, link->pre->n), sizeof(real));
     if (link->weight->wants_rows && link->weight->trainable)
         link->touched = hb_arena_take(a, HB_WORDS(link->wiring->pre), 8);
 }
@@ -498,8 +504,9 @@ static void keep(const hb_machine *from, hb_machine *to) {
         hb_link *b = &to->links[i];
         size_t post = a->wiring->post;
         if (a->state) memcpy(b->state, a->state, B * 2 * post * sizeof(real));
-        if (a->pending)
-            memcpy(b->pending, a->pending, B * a->wiring->delay_max * post * sizeof(real));
+        size_t late = a->wiring->delay_max;
+        if (a->pending) memcpy(b->pending, a->pending, B * late * post * sizeof(real));
+        if (a->past) memcpy(b->past, a->past, B * late * a->pre->n * sizeof(real));
     }
 }
 
@@ -557,7 +564,9 @@ void HB_R(hb_machine_reset_sample)(hb_machine *m, size_t b) {
         hb_link *link = &m->links[i];
         size_t post = link->wiring->post, late = link->wiring->delay_max;
         if (link->state) memset(link->state + b * 2 * post, 0, 2 * post * sizeof(real));
+        size_t pre = link->pre->n;
         if (link->pending) memset(link->pending + b * late * post, 0, late * post * sizeof(real));
+        if (link->past) memset(link->past + b * late * pre, 0, late * pre * sizeof(real));
     }
 }
 

@@ -12,13 +12,15 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
     size_t steps = m->base.steps, own = group->batch == 1 ? 0 : b;
     size_t count = p->n * (group->value_rows ? group->value_rows : 1);
     if (group->role == HB_GENERATOR) count = group->value_rows;
+    bool each_step = group->role == HB_ENCODER && group->encoder.ops->per_step;
+    size_t past = each_step ? m->base.clock * p->n : 0; /* of a run that goes on */
     float *floats =
         p->floats ? p->floats +
                         (size_t)(w - m->workers) *
                             (p->form == HB_FORM_CONSTANT || p->spread ? p->n : m->step_room * p->n)
                   : NULL;
-    hb_encode_job job = {.values = group->values ? group->values + own * count : NULL,
-                         .value_count = group->values ? count : 0,
+    hb_encode_job job = {.values = group->values ? group->values + own * count + past : NULL,
+                         .value_count = group->values ? count - past : 0,
                          .batch_min = group->low,
                          .batch_max = group->high,
                          .num = p->n,
