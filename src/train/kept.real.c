@@ -12,31 +12,31 @@
 #define TENSOR HB_TENSOR_F32
 #endif
 
-/* Index of the part's kept state, SIZE_MAX if it has none. */
-static size_t kept_state(const hb_machine *m, const hb_part *p) {
-    if (!p->model || !p->model->stay || !m->base.graph->spaic) return SIZE_MAX;
-    for (size_t s = 0; s < p->states; s++)
-        if (hb_name_matches("", p->model->states[s], p->model->stay)) return s;
-    return SIZE_MAX;
+static bool is_kept(const hb_machine *m, const hb_part *p, size_t s) {
+    return p->model && p->state && m->base.graph->spaic && p->model->stays >> s & 1;
 }
 
-static void name_of(const hb_part *p, char name[200]) {
-    snprintf(name, 200, "state/%.80s.%.40s", p->group->name, p->model->stay);
+/* The first of the state's names: "A" of "A|Vth1[stay]". */
+static void name_of(const hb_part *p, size_t s, char name[200]) {
+    const char *all = p->model->states[s];
+    snprintf(name, 200, "state/%.80s.%.*s", p->group->name, (int)strcspn(all, "|"), all);
 }
 
 hebb_status HB_R(hb_tensors_kept)(hb_tensors *tensors, const hb_engine *engine) {
     const hb_machine *m = (const hb_machine *)engine;
     for (size_t i = 0; i < m->part_count; i++) {
         const hb_part *p = &m->parts[i];
-        size_t s = kept_state(m, p), shape[2] = {m->batch_room, p->n};
-        if (s == SIZE_MAX || !p->state) continue;
-        real *rows = hb_calloc(tensors->env, shape[0] * shape[1], sizeof *rows);
-        if (!rows) return HEBB_E_MEMORY;
-        for (size_t b = 0; b < m->batch_room; b++)
-            memcpy(rows + b * p->n, p->state + (b * p->states + s) * p->n, p->n * sizeof *rows);
-        char name[200];
-        name_of(p, name);
-        HEBB_TRY(hb_tensors_add(tensors, name, TENSOR, shape, 2, rows, true));
+        for (size_t s = 0; s < p->states; s++) {
+            size_t shape[2] = {m->batch_room, p->n};
+            if (!is_kept(m, p, s)) continue;
+            real *rows = hb_calloc(tensors->env, shape[0] * shape[1], sizeof *rows);
+            if (!rows) return HEBB_E_MEMORY;
+            for (size_t b = 0; b < m->batch_room; b++)
+                memcpy(rows + b * p->n, p->state + (b * p->states + s) * p->n, p->n * sizeof *rows);
+            char name[200];
+            name_of(p, s, name);
+            HEBB_TRY(hb_tensors_add(tensors, name, TENSOR, shape, 2, rows, true));
+        }
     }
     return HEBB_OK;
 }
@@ -45,20 +45,22 @@ hebb_status HB_R(hb_kept_restore)(hb_engine *engine, const hb_safetensors *file,
     hb_machine *m = (hb_machine *)engine;
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
-        size_t s = kept_state(m, p);
-        if (s == SIZE_MAX || !p->state) continue;
-        char name[200];
-        name_of(p, name);
-        const hb_tensor *tensor = hb_safetensors_find(file, name);
-        bool fits = tensor && tensor->type == TENSOR && tensor->ndim == 2 &&
-                    tensor->shape[1] == p->n && tensor->shape[0] <= m->batch_room;
-        if (!fits)
-            return hb_fail(engine->graph->env, HEBB_E_FORMAT,
-                           "'%s': '%s' is missing or of another size than the network's", path,
-                           name);
-        const real *rows = tensor->data;
-        for (size_t b = 0; b < tensor->shape[0]; b++)
-            memcpy(p->state + (b * p->states + s) * p->n, rows + b * p->n, p->n * sizeof *rows);
+        for (size_t s = 0; s < p->states; s++) {
+            if (!is_kept(m, p, s)) continue;
+            char name[200];
+            name_of(p, s, name);
+            const hb_tensor *tensor = hb_safetensors_find(file, name);
+            bool fits = tensor && tensor->type == TENSOR && tensor->ndim == 2 &&
+                        tensor->shape[1] == p->n && tensor->shape[0] <= m->batch_room;
+            if (!fits)
+                return hb_fail(engine->graph->env, HEBB_E_FORMAT,
+                               "'%s': '%s' is missing or of another size than the network's", path,
+                               name);
+            const real *rows = tensor->data;
+            for (size_t b = 0; b < tensor->shape[0]; b++) m->started[b] = true;
+            for (size_t b = 0; b < tensor->shape[0]; b++)
+                memcpy(p->state + (b * p->states + s) * p->n, rows + b * p->n, p->n * sizeof *rows);
+        }
     }
     return HEBB_OK;
 }
@@ -69,17 +71,17 @@ hebb_status HB_R(hb_kept_copy)(hb_engine *engine, void **copy, size_t *rows) {
     *copy = NULL;
     *rows = m->batch_room;
     for (size_t i = 0; i < m->part_count; i++)
-        if (m->parts[i].state && kept_state(m, &m->parts[i]) != SIZE_MAX) neurons += m->parts[i].n;
+        for (size_t s = 0; s < m->parts[i].states; s++)
+            if (is_kept(m, &m->parts[i], s)) neurons += m->parts[i].n;
     if (!neurons) return HEBB_OK;
     real *to = hb_calloc(engine->graph->env, neurons * *rows, sizeof *to);
     if (!to) return HEBB_E_MEMORY;
     *copy = to;
     for (size_t i = 0; i < m->part_count; i++) {
         const hb_part *p = &m->parts[i];
-        size_t s = kept_state(m, p);
-        if (s == SIZE_MAX || !p->state) continue;
-        for (size_t b = 0; b < *rows; b++, to += p->n)
-            memcpy(to, p->state + (b * p->states + s) * p->n, p->n * sizeof *to);
+        for (size_t s = 0; s < p->states; s++)
+            for (size_t b = 0; is_kept(m, p, s) && b < *rows; b++, to += p->n)
+                memcpy(to, p->state + (b * p->states + s) * p->n, p->n * sizeof *to);
     }
     return HEBB_OK;
 }
@@ -89,10 +91,9 @@ void HB_R(hb_kept_return)(hb_engine *engine, const void *copy, size_t rows) {
     const real *from = copy;
     for (size_t i = 0; from && i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
-        size_t s = kept_state(m, p);
-        if (s == SIZE_MAX || !p->state) continue;
-        for (size_t b = 0; b < rows; b++, from += p->n)
-            if (b < m->batch_room)
-                memcpy(p->state + (b * p->states + s) * p->n, from, p->n * sizeof *from);
+        for (size_t s = 0; s < p->states; s++)
+            for (size_t b = 0; is_kept(m, p, s) && b < rows; b++, from += p->n)
+                if (b < m->batch_room)
+                    memcpy(p->state + (b * p->states + s) * p->n, from, p->n * sizeof *from);
     }
 }
