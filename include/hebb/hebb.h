@@ -182,6 +182,7 @@ typedef int hebb_group; /* neurons, an encoder or a generator; -1 is none */
 typedef int hebb_connection;
 typedef int hebb_decoder;
 typedef int hebb_monitor;
+typedef int hebb_reward;
 
 typedef struct hebb_net_options {
     size_t struct_size;
@@ -215,6 +216,11 @@ HEBB_API hebb_connection hebb_connect(hebb_net *net, const char *name, hebb_grou
                                       hebb_group post, const char *link, const hebb_param *params);
 HEBB_API hebb_decoder hebb_decode(hebb_net *net, const char *name, hebb_group target,
                                   const char *method, const hebb_param *params);
+/* A reward that judges the spikes of target: "global_reward", "da_reward",
+ * "xor_reward", "environment_reward", "classify_reward". Learners such as RSTDP
+ * learn by it; hebb_net_reward gives it the labels of each run. */
+HEBB_API hebb_reward hebb_add_reward(hebb_net *net, const char *name, hebb_group target,
+                                     const char *method, const hebb_param *params);
 /* Records variable ("O", "V", "Isyn", any state) of a group after each step. */
 HEBB_API hebb_monitor hebb_state_monitor(hebb_net *net, const char *name, const char *target,
                                          const char *variable, const hebb_param *params);
@@ -265,6 +271,18 @@ HEBB_API hebb_status hebb_monitor_values(hebb_net *net, const char *monitor, con
 HEBB_API hebb_status hebb_monitor_spikes(hebb_net *net, const char *monitor, size_t sample,
                                          const uint32_t **neurons, const double **times,
                                          size_t *count);
+
+/* What the reward judges the next runs by: a label for each sample, or the
+ * reward itself for "environment_reward" (one number, or one for each sample).
+ * reward NULL: the network's only reward. */
+HEBB_API hebb_status hebb_net_reward(hebb_net *net, const char *reward, const double *values,
+                                     size_t count);
+/* The rewards of the last run: values[T, outputs], 0 in steps without one, and
+ * given[T], 1 in steps with one; shape = T, outputs. outputs is the batch (under
+ * compat = "spaic" 1), times the neurons for rewards of each neuron. */
+HEBB_API hebb_status hebb_net_reward_values(hebb_net *net, const char *reward,
+                                            const double **values, const unsigned char **given,
+                                            size_t shape[2]);
 
 /* ---- parameters -------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/net.h"
+#include "learning/plasticity/plasticity.h"
 
 hebb_net_options hebb_net_options_default(void) {
     return (hebb_net_options){.struct_size = sizeof(hebb_net_options),
@@ -138,6 +139,12 @@ hebb_decoder hebb_decode(hebb_net *net, const char *name, hebb_group target, con
     return hb_graph_decode(&net->graph, name, target, method, params);
 }
 
+hebb_reward hebb_add_reward(hebb_net *net, const char *name, hebb_group target, const char *method,
+                            const hebb_param *params) {
+    if (closed(net, "a reward")) return -1;
+    return hb_graph_reward(&net->graph, name, target, method, params);
+}
+
 /* Monitors have no parameters yet; one that is given is refused. */
 static bool no_params(hebb_net *net, const char *name, const hebb_param *params) {
     if (!params || !params->name) return true;
@@ -182,6 +189,8 @@ static hebb_status build(hebb_net *net, hb_engine **engine) {
     HEBB_TRY(hb_graph_plan(g));
     HEBB_TRY((g->is_double ? &hb_engine_ops_f64 : &hb_engine_ops_f32)->create(g, engine));
     for (hebb_learner *l = net->learners; l; l = l->next) HEBB_TRY(hb_learner_claim(l, *engine));
+    HEBB_TRY((g->is_double ? hb_plasticity_attach_f64 : hb_plasticity_attach_f32)(*engine,
+                                                                                  net->learners));
     HEBB_TRY((*engine)->ops->build(*engine));
     for (hebb_learner *l = net->learners; l; l = l->next) {
         l->engine = *engine;

@@ -188,6 +188,49 @@ hebb_status hebb_net_presentation(hebb_net *net, uint64_t epoch, const uint64_t 
     return HEBB_OK;
 }
 
+static hebb_status find_reward(hebb_net *net, const char *call, const char *name,
+                               hb_rewarder **reward, size_t *index) {
+    hb_graph *g = &net->graph;
+    int found = name ? hb_graph_need(g, "reward", name) : g->reward_count == 1 ? 0 : -1;
+    if (found < 0)
+        return name ? HEBB_E_NAME
+                    : hb_fail(g->env, HEBB_E_ARGUMENT, "%s: name a reward; the network has %zu",
+                              call, g->reward_count);
+    *reward = &g->rewards[found];
+    *index = (size_t)found;
+    return HEBB_OK;
+}
+
+hebb_status hebb_net_reward(hebb_net *net, const char *reward, const double *values, size_t count) {
+    if (!net) return HEBB_E_ARGUMENT;
+    hb_rewarder *r = NULL;
+    size_t index = 0;
+    HEBB_TRY(find_reward(net, "hebb_net_reward", reward, &r, &index));
+    hb_env *env = &net->ctx->env;
+    if (!values)
+        return hb_fail(env, HEBB_E_ARGUMENT, "hebb_net_reward: the values of %s are NULL", r->name);
+    HEBB_TRY(check_batch(env, "hebb_net_reward", count));
+    HEBB_TRY(room(env, &r->given, &r->given_capacity, count, sizeof *values));
+    memcpy(r->given, values, count * sizeof *values);
+    r->given_count = count;
+    return HEBB_OK;
+}
+
+/* Labels that fit the batch; where a learner learns by a reward, it must have been given. */
+static hebb_status check_rewards(hebb_net *net, size_t batch) {
+    hb_graph *g = &net->graph;
+    for (size_t i = 0; net->engine->train && i < g->reward_count; i++) {
+        const hb_rewarder *r = &g->rewards[i];
+        if (!r->given_count)
+            return hb_fail(g->env, HEBB_E_STATE,
+                           "the reward %s has nothing to judge by; call hebb_net_reward before "
+                           "running, or hebb_net_train(net, 0) to learn nothing",
+                           r->name);
+        HEBB_TRY(hb_reward_check(&r->reward, g->env, r->name, batch, r->given, r->given_count));
+    }
+    return HEBB_OK;
+}
+
 /* ---- running ---- */
 
 /* The batch on which all sources agree. */
@@ -258,6 +301,7 @@ static hebb_status run(hebb_net *net, double time, bool fresh) {
                        "hebb_net_hold: the masks that are held are of a run of %zu samples and %zu "
                        "steps, but this one has %zu and %zu",
                        e->batch, e->steps, batch, steps);
+    HEBB_TRY(check_rewards(net, batch));
     for (hebb_learner *l = net->learners; l; l = l->next) l->loss_ready = false;
     hb_graph *g = &net->graph;
     if (again) g->shown = g->counter;
@@ -303,6 +347,21 @@ hebb_status hebb_net_predict(hebb_net *net, const char *decoder, const float **p
     if (predict) *predict = net->engine->predict_f32[found];
     if (batch) *batch = net->engine->batch;
     if (classes) *classes = hb_decoder_outputs(&g->readouts[found].decoder, net->engine->steps);
+    return HEBB_OK;
+}
+
+hebb_status hebb_net_reward_values(hebb_net *net, const char *reward, const double **values,
+                                   const unsigned char **given, size_t shape[2]) {
+    HEBB_TRY(need_run(net, "hebb_net_reward_values"));
+    hb_rewarder *r = NULL;
+    size_t index = 0, outputs;
+    const double *from;
+    const unsigned char *came;
+    HEBB_TRY(find_reward(net, "hebb_net_reward_values", reward, &r, &index));
+    net->engine->ops->rewards(net->engine, index, &from, &came, &outputs);
+    if (values) *values = from;
+    if (given) *given = came;
+    if (shape) shape[0] = net->engine->steps, shape[1] = outputs;
     return HEBB_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "learning/gradient/rules.h"
+#include "learning/plasticity/plasticity.h"
 #include "neurons/model.h"
 
 /* ---- create ---- */
@@ -20,11 +21,23 @@ static hebb_status copy_names(hebb_learner *learner, const char *const *names) {
     return HEBB_OK;
 }
 
+static const hb_component *find_rule(hb_env *env, const char *name, bool *plastic, size_t *place) {
+    const hb_component *all[64];
+    size_t gradient = hb_gradient_rule_count, count = gradient + hb_plastic_rule_count();
+    for (size_t i = 0; i < count; i++)
+        all[i] = i < gradient ? hb_gradient_rules[i] : hb_plastic_rule(i - gradient);
+    const hb_component *found = hb_component_find(env, "learner", name, all, count, NULL);
+    for (size_t i = gradient; i < count; i++)
+        if (all[i] == found) *plastic = true, *place = i - gradient;
+    return found;
+}
+
 hebb_status hb_learner_create(hb_graph *graph, const char *algorithm, const char *const *trainable,
                               const hebb_param *params, size_t index, hebb_learner **out) {
     hb_env *env = graph->env;
-    const hb_component *rule = hb_component_find(env, "learner", algorithm, hb_gradient_rules,
-                                                 hb_gradient_rule_count, NULL);
+    bool plastic = false;
+    size_t place = 0;
+    const hb_component *rule = find_rule(env, algorithm, &plastic, &place);
     if (!rule) return HEBB_E_NAME;
     hebb_learner *learner = hb_calloc(env, 1, sizeof *learner);
     if (!learner) return HEBB_E_MEMORY;
@@ -32,8 +45,10 @@ hebb_status hb_learner_create(hb_graph *graph, const char *algorithm, const char
     learner->graph = graph;
     learner->index = index;
     learner->readout = -1;
+    learner->plastic = plastic;
+    learner->rule = place;
     hebb_status status = hb_args_read(env, rule, rule->name, params, 0, &learner->args);
-    if (status >= 0)
+    if (status >= 0 && !plastic)
         status = hb_gradient_surrogate(env, &learner->args, rule->name, &learner->surrogate);
     if (status >= 0 && graph->soft && learner->surrogate.call && !learner->surrogate.call_integral)
         status = hb_fail(env, HEBB_E_ARGUMENT,
@@ -66,7 +81,7 @@ void hb_learner_free(hebb_learner *learner) {
 static hebb_status give_arrays(hebb_learner *learner) {
     for (size_t i = 0; learner->has_optim && i < learner->engine->param_count; i++) {
         hb_parameter *p = &learner->engine->params[i];
-        if (!p->trainable || p->owner != learner->index) continue;
+        if (!p->trainable || p->plastic || p->owner != learner->index) continue;
         HEBB_TRY(hb_optim_add(&learner->optim, p->dtype, p->values, p->grad, p->rows, p->count));
         hb_slot *slot = &learner->optim.slots[learner->optim.slot_count - 1];
         slot->name = p->name;
@@ -174,7 +189,11 @@ static hebb_status claim_param(hebb_learner *learner, hb_parameter *p) {
     if (!p->count) return HEBB_OK; /* a sparse connection without a synapse */
     p->trainable = true;
     p->owner = learner->index;
-    p->wants_rows = p->what == HB_P_WEIGHT && learner->has_optim &&
+    p->plastic = learner->plastic;
+    if (learner->plastic && p->what != HB_P_WEIGHT)
+        return hb_fail(learner->env, HEBB_E_UNSUPPORTED, "%s: the rule %s changes weights only",
+                       p->name, learner->args.component->name);
+    p->wants_rows = !p->plastic && p->what == HB_P_WEIGHT && learner->has_optim &&
                     !strcmp(learner->optim.ops->component->name, "SparseAdam");
     return HEBB_OK;
 }
@@ -191,7 +210,9 @@ static const hb_param_info *neuron_info(const hebb_learner *learner, const hb_pa
 static bool is_default(const hebb_learner *learner, const hb_parameter *p) {
     if (p->what == HB_P_WEIGHT && learner->graph->connections[p->connection].wiring.lateral)
         return false;
-    if (p->what == HB_P_WEIGHT || p->what == HB_P_BIAS) return true;
+    if (p->what == HB_P_WEIGHT) return true;
+    if (learner->plastic) return false;
+    if (p->what == HB_P_BIAS) return true;
     if (p->what != HB_P_NEURON) return false;
     const hb_param_info *info = neuron_info(learner, p);
     return info && info->flags & HB_TRAINED;
@@ -237,6 +258,13 @@ static hebb_status claim_named(hebb_learner *learner, hb_engine *engine, const c
     return known ? HEBB_OK : unknown_name(learner, engine, name);
 }
 
+static bool is_plastic(const hb_engine *engine, size_t connection) {
+    for (size_t i = 0; i < engine->param_count; i++)
+        if (engine->params[i].connection == (int)connection && engine->params[i].plastic)
+            return true;
+    return false;
+}
+
 /* Every group that a gradient can pass on its way from the loss carries the surrogate. */
 static void spread_surrogate(hebb_learner *learner, const hb_engine *engine) {
     hb_graph *g = learner->graph;
@@ -251,7 +279,7 @@ static void spread_surrogate(hebb_learner *learner, const hb_engine *engine) {
         more = false;
         for (size_t i = 0; i < g->connection_count; i++) {
             const hb_connection *c = &g->connections[i];
-            if (g->groups[c->pre].reached && !g->groups[c->post].reached)
+            if (g->groups[c->pre].reached && !g->groups[c->post].reached && !is_plastic(engine, i))
                 g->groups[c->post].reached = more = true;
         }
     }
@@ -279,7 +307,7 @@ hebb_status hb_learner_claim(hebb_learner *learner, hb_engine *engine) {
                        "the learner %s has nothing to train: none of what it names has weights, "
                        "biases or trainable parameters",
                        learner->args.component->name);
-    spread_surrogate(learner, engine);
+    if (!learner->plastic) spread_surrogate(learner, engine);
     return HEBB_OK;
 }
 
@@ -298,7 +326,7 @@ static hebb_status plan_predictions(hebb_learner *learner) {
 hebb_status hb_learner_ready(hebb_learner *learner) {
     HEBB_TRY(give_arrays(learner));
     HEBB_TRY(plan_predictions(learner));
-    if (!learner->has_loss && learner->graph->readout_count == 1 &&
+    if (!learner->plastic && !learner->has_loss && learner->graph->readout_count == 1 &&
         !learner->graph->readouts[0].decoder.ops->whole_record)
         return hb_learner_set_loss(learner, NULL, "cross_entropy", NULL);
     return HEBB_OK;

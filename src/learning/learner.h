@@ -11,6 +11,8 @@ struct hebb_learner {
     hb_graph *graph;
     hb_engine *engine; /* NULL before build */
     hb_args args;      /* of the rule */
+    bool plastic;      /* the rule changes weights while the network runs ... */
+    size_t rule;       /* ... and is this one of the table */
     hb_surrogate surrogate;
     char **trainable; /* names; NULL: everything */
     size_t trainable_count;

@@ -4,9 +4,14 @@
 
 #include "learning/gradient/bptt.h"
 #include "learning/learner.h"
+#include "learning/plasticity/plasticity.h"
 
 static hebb_status check_run(hebb_learner *learner, const char *verb, bool tape) {
     const hb_engine *e = learner->engine;
+    if (learner->plastic)
+        return hb_fail(learner->env, HEBB_E_UNSUPPORTED,
+                       "%s: the rule %s learns while the network runs; it has no loss", verb,
+                       learner->args.component->name);
     if (!e) return hb_fail(learner->env, HEBB_E_STATE, "%s: the network is not built yet", verb);
     if (!e->ran) return hb_fail(learner->env, HEBB_E_STATE, "%s: there is no run to look at", verb);
     if (tape && !e->taped)
@@ -164,6 +169,11 @@ static hebb_status evaluate(void *user, double *loss) {
 hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *user, double *loss) {
     if (!learner->engine)
         return hb_fail(learner->env, HEBB_E_STATE, "optim_step: the network is not built yet");
+    if (learner->plastic) { /* the weights have changed during the run already */
+        (learner->graph->is_double ? hb_plasticity_settle_f64
+                                   : hb_plasticity_settle_f32)(learner->engine, learner);
+        return HEBB_OK;
+    }
     if (!learner->has_optim)
         return hb_fail(learner->env, HEBB_E_STATE,
                        "optim_step: the learner %s has no optimizer; set one",

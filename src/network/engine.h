@@ -94,15 +94,16 @@ typedef struct hb_between {
     void (*begin)(void *user, bool fresh);
     void (*step)(void *user, size_t t);
     void (*end)(void *user);
+    void (*destroy)(hb_env *env, struct hb_between *between);
 } hb_between;
 
 /* A reward in the run. */
 typedef struct hb_judged {
-    double *counts; /* [B][classes] since the last reward */
-    double *row;    /* [B][n]: the step that is judged */
-    double *memory; /* [B][classes] */
-    double *values; /* [T][outputs]: zeros where there was none */
-    bool *given;    /* [T]: a reward came in this step */
+    double *counts;       /* [B][classes] since the last reward */
+    double *row;          /* [B][n]: the step that is judged */
+    double *memory;       /* [B][classes] */
+    double *values;       /* [T][outputs]: zeros where there was none */
+    unsigned char *given; /* [T]: a reward came in this step */
     size_t outputs, since;
 } hb_judged;
 

@@ -57,7 +57,7 @@ typedef struct hb_rewarder {
     size_t target;
     hb_reward reward;
     double *given; /* labels, or the reward itself */
-    size_t given_count, given_capacity, batch;
+    size_t given_count, given_capacity;
 } hb_rewarder;
 
 typedef struct hb_monitor {

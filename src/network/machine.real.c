@@ -197,6 +197,7 @@ static void destroy(hb_engine *engine) {
     for (size_t g = 0; g < m->part_count && m->parts; g++)
         for (size_t c = 0; c <= HB_COEFS; c++)
             hb_free(env, c < HB_COEFS ? m->parts[g].coef[c] : m->parts[g].first);
+    if (m->between) m->between->destroy(env, m->between);
     hb_arena_free(env, &m->arena);
     void *owned[] = {engine->params, m->parts, m->links, m->workers, m};
     for (size_t i = 0; i < HB_COUNT(owned); i++) hb_free(env, owned[i]);
@@ -385,6 +386,14 @@ static void reset(hb_engine *engine) {
     for (size_t b = 0; b < m->batch_room; b++) HB_R(hb_machine_reset_sample)(m, b);
 }
 
+static void rewards(const hb_engine *engine, size_t reward, const double **values,
+                    const unsigned char **given, size_t *outputs) {
+    const hb_judged *j = &((const hb_machine *)engine)->judged[reward];
+    *values = j->values;
+    *given = j->given;
+    *outputs = j->outputs;
+}
+
 static bool spiked(const hb_engine *engine, size_t group, size_t b, size_t t, size_t neuron) {
     const hb_machine *m = (const hb_machine *)engine;
     const hb_part *p = &m->parts[group];
@@ -395,5 +404,5 @@ static bool spiked(const hb_engine *engine, size_t group, size_t b, size_t t, si
 }
 
 const hb_engine_ops HB_R(hb_engine_ops) = {
-    create, destroy, build, HB_R(hb_machine_run), reset, constant, spiked,
+    create, destroy, build, HB_R(hb_machine_run), reset, constant, rewards, spiked,
 };

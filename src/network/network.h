@@ -36,6 +36,9 @@ typedef struct hb_engine_ops {
     hebb_status (*run)(hb_engine *engine, size_t batch, size_t steps, bool fresh);
     void (*reset)(hb_engine *engine);
     hebb_status (*constant)(hb_engine *engine, size_t group, size_t coef, double *value);
+    /* Of the last run: values[T][outputs], given[T]. */
+    void (*rewards)(const hb_engine *engine, size_t reward, const double **values,
+                    const unsigned char **given, size_t *outputs);
     /* Did the neuron give anything in step t of the last run? */
     bool (*spiked)(const hb_engine *engine, size_t group, size_t sample, size_t t, size_t neuron);
 } hb_engine_ops;

@@ -45,7 +45,7 @@ void HB_R(hb_rewards_step)(hb_machine *m, size_t t) {
     for (size_t i = 0; m->base.train && i < g->reward_count; i++) {
         const hb_rewarder *r = &g->rewards[i];
         hb_judged *j = &m->judged[i];
-        if (!r->batch) continue; /* nothing was given: no reward */
+        if (!r->given_count) continue; /* nothing was given: no reward */
         if (in_window(r, j, g->dt)) {
             judged_row(m, &m->parts[r->target], t, j->row);
             hb_reward_add(&r->reward, m->base.batch, j->row, j->counts);

@@ -58,7 +58,7 @@ static void lay_reward(hb_machine *m, hb_arena *a, size_t reward, size_t B, size
     double *row = hb_arena_take(a, times(B, r->reward.num, 1), sizeof *row);
     double *memory = hb_arena_take(a, times(B, classes, 1), sizeof *memory);
     double *values = hb_arena_take(a, times(T, B, most), sizeof *values);
-    bool *given = hb_arena_take(a, T, sizeof *given);
+    unsigned char *given = hb_arena_take(a, T, sizeof *given);
     if (a->base) m->judged[reward] = (hb_judged){counts, row, memory, values, given, 0, 0};
 }
 

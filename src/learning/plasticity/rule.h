@@ -72,6 +72,12 @@ struct hb_plastic {
     void *own;      /* what the rule keeps, from the arena */
 };
 
+/* The driver of rules made of pairs. */
+void HB_R(hb_pairs_lay)(hb_plastic *p, hb_arena *arena, size_t batch, size_t steps);
+void HB_R(hb_pairs_begin)(hb_plastic *p, bool fresh);
+void HB_R(hb_pairs_step)(hb_plastic *p, size_t t);
+void HB_R(hb_pairs_end)(hb_plastic *p);
+
 extern const hb_rule *const HB_R(hb_rules)[];
 extern const size_t HB_R(hb_rule_count);
 

@@ -1,0 +1,18 @@
+/* The table of plastic rules: a new rule is its file and a line here. */
+#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity/rule.h"
+
+#define RULES(X) X(nearest_online_stdp)
+
+#define DECLARE(name) extern const hb_rule HB_R(hb_rule_##name);
+#define ENTRY(name)   &HB_R(hb_rule_##name),
+RULES(DECLARE)
+const hb_rule *const HB_R(hb_rules)[] = {RULES(ENTRY)};
+const size_t HB_R(hb_rule_count) = HB_COUNT(HB_R(hb_rules));
+
+#ifndef HB_DOUBLE
+size_t hb_plastic_rule_count(void) { return hb_rule_count_f32; }
+const hb_component *hb_plastic_rule(size_t index) {
+    return index < hb_rule_count_f32 ? hb_rules_f32[index]->component : NULL;
+}
+#endif
