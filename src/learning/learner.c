@@ -135,6 +135,7 @@ hebb_status hb_learner_set_loss(hebb_learner *learner, const char *decoder, cons
                                 const hebb_param *params) {
     hb_graph *g = learner->graph;
     int readout = -1;
+    HEBB_TRY(hb_graph_check(g));
     HEBB_TRY(find_readout(learner, decoder, &readout));
     const hb_readout *r = &g->readouts[readout];
     if (!loss) {
