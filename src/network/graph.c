@@ -13,6 +13,12 @@ void hb_graph_failed(hb_graph *graph, hebb_status status) {
     graph->failure = hb_strdup(graph->env, graph->env->error);
 }
 
+hebb_status hb_graph_check(hb_graph *graph) {
+    if (graph->failed >= 0) return HEBB_OK;
+    return hb_fail(graph->env, graph->failed, "%s",
+                   graph->failure ? graph->failure : "out of memory in a builder call");
+}
+
 void hb_graph_free(hb_graph *g) {
     hb_env *env = g->env;
     for (size_t i = 0; i < g->group_count; i++) {

@@ -20,6 +20,7 @@ typedef struct hb_coef {
     const char *name; /* the constant's name, as SPAIC has it */
     const char *param;
     hb_derive derive;
+    bool input_only; /* its gradient reads I, but not prev */
 } hb_coef;
 
 typedef enum hb_output {
