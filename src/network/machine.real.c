@@ -209,7 +209,7 @@ static hebb_status fill_parts(hb_machine *m) {
                                                   : HB_FORM_CONSTANT;
             continue;
         }
-        part->model = HB_R(hb_models)[part->group->model];
+        part->model = HB_R(hb_models_for)(m->kernels->name)[part->group->model];
         part->states = part->model->state_count;
         bool spikes = part->model->output == HB_OUT_SPIKES;
         part->form = spikes && !g->soft ? HB_FORM_BITS : HB_FORM_ROWS;
