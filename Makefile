@@ -17,6 +17,7 @@ build:
 	@cmake --build $(BUILD) -j$(JOBS)
 demo: setup
 	@$(MAKE) build BUILD=$(BUILD)
+	@rm -rf build/demo
 	$(BUILD)/hebb train examples/strokes.yaml -o build/demo
 test: setup
 	@$(MAKE) build BUILD=$(BUILD)

@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,11 +51,11 @@ static const char bench_file[] = "name: small\n"                                
                                  "  time: 8\n";                                    /* 30 */
 enum { BENCH_BATCHES = 5 }; /* 160 samples to learn from */
 
-static void bench_path(char path[256], const char *name) {
-    snprintf(path, 256, "%s/%s", bench_folder, name);
+static inline void bench_path(char path[256], const char *name) {
+    snprintf(path, 256, "%.60s/%.190s", bench_folder, name);
 }
 
-static void bench_write(const char *name, const char *text) {
+static inline void bench_write(const char *name, const char *text) {
     char path[256];
     bench_path(path, name);
     FILE *file = fopen(path, "wb");
@@ -64,22 +65,25 @@ static void bench_write(const char *name, const char *text) {
 }
 
 /* The whole file; the caller frees it. NULL if there is none. */
-static char *bench_read(const char *name, size_t *size) {
+static inline char *bench_read(const char *name, size_t *size) {
     char path[256];
     bench_path(path, name);
     FILE *file = fopen(path, "rb");
+    *size = 0;
     if (!file) return NULL;
-    size_t room = 1 << 24;
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    size_t room = (size_t)ftell(file);
+    rewind(file);
     char *text = malloc(room + 1);
     assert_non_null(text);
     *size = fread(text, 1, room, file);
-    assert_true(*size < room);
+    assert_int_equal(*size, room);
     text[*size] = 0;
     fclose(file);
     return text;
 }
 
-static void bench_same_file(const char *a, const char *b) {
+static inline void bench_same_file(const char *a, const char *b) {
     size_t m = 0, n = 0;
     char *x = bench_read(a, &m), *y = bench_read(b, &n);
     if (!x || !y) fail_msg("%s or %s is missing", a, b);
@@ -92,7 +96,7 @@ static void bench_same_file(const char *a, const char *b) {
     free(y);
 }
 
-static hebb_ctx *bench_ctx(int threads, uint64_t seed) {
+static inline hebb_ctx *bench_ctx(int threads, uint64_t seed) {
     hebb_ctx_options options = hebb_ctx_options_default();
     hebb_ctx *ctx;
     options.threads = threads;
@@ -101,7 +105,7 @@ static hebb_ctx *bench_ctx(int threads, uint64_t seed) {
     return ctx;
 }
 
-static int bench_make(void **state) {
+static inline int bench_make(void **state) {
     (void)state;
     snprintf(bench_folder, sizeof bench_folder, "/tmp/hebb-run-XXXXXX");
     if (!mkdtemp(bench_folder)) return -1;
@@ -109,7 +113,7 @@ static int bench_make(void **state) {
     return 0;
 }
 
-static int bench_remove(void **state) {
+static inline int bench_remove(void **state) {
     (void)state;
     char command[128];
     snprintf(command, sizeof command, "rm -rf '%s'", bench_folder);
@@ -117,7 +121,7 @@ static int bench_remove(void **state) {
 }
 
 /* The value behind "name": in a JSON text; NaN for null, fails if it is not there. */
-static double bench_json(const char *json, const char *name) {
+static inline double bench_json(const char *json, const char *name) {
     char key[80];
     snprintf(key, sizeof key, "\"%s\": ", name);
     const char *at = strstr(json, key);

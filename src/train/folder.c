@@ -163,9 +163,12 @@ void hb_folder_log(const hb_folder *folder, const char *format, ...) {
     strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &parts);
     snprintf(stamped, sizeof stamped, "%s  %s\n", date, line);
     /* A log that cannot be written must not end a training run, nor hide its error. */
-    hb_env quiet = *folder->env;
-    hb_folder other = {.env = &quiet, .path = folder->path};
-    (void)hb_folder_append(&other, "log.txt", stamped, false);
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s/log.txt", folder->path) >= (int)sizeof path) return;
+    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (file < 0) return;
+    write_all(file, stamped, strlen(stamped));
+    close(file);
 }
 
 /* ---- metrics ---- */

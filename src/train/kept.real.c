@@ -62,3 +62,37 @@ hebb_status HB_R(hb_kept_restore)(hb_engine *engine, const hb_safetensors *file,
     }
     return HEBB_OK;
 }
+
+hebb_status HB_R(hb_kept_copy)(hb_engine *engine, void **copy, size_t *rows) {
+    const hb_machine *m = (const hb_machine *)engine;
+    size_t neurons = 0;
+    *copy = NULL;
+    *rows = m->batch_room;
+    for (size_t i = 0; i < m->part_count; i++)
+        if (m->parts[i].state && kept_state(m, &m->parts[i]) != SIZE_MAX) neurons += m->parts[i].n;
+    if (!neurons) return HEBB_OK;
+    real *to = hb_calloc(engine->graph->env, neurons * *rows, sizeof *to);
+    if (!to) return HEBB_E_MEMORY;
+    *copy = to;
+    for (size_t i = 0; i < m->part_count; i++) {
+        const hb_part *p = &m->parts[i];
+        size_t s = kept_state(m, p);
+        if (s == SIZE_MAX || !p->state) continue;
+        for (size_t b = 0; b < *rows; b++, to += p->n)
+            memcpy(to, p->state + (b * p->states + s) * p->n, p->n * sizeof *to);
+    }
+    return HEBB_OK;
+}
+
+void HB_R(hb_kept_return)(hb_engine *engine, const void *copy, size_t rows) {
+    hb_machine *m = (hb_machine *)engine;
+    const real *from = copy;
+    for (size_t i = 0; from && i < m->part_count; i++) {
+        hb_part *p = &m->parts[i];
+        size_t s = kept_state(m, p);
+        if (s == SIZE_MAX || !p->state) continue;
+        for (size_t b = 0; b < rows; b++, from += p->n)
+            if (b < m->batch_room)
+                memcpy(p->state + (b * p->states + s) * p->n, from, p->n * sizeof *from);
+    }
+}

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "train/kept.h"
+
 double hb_seconds_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -322,6 +324,26 @@ void hb_trainer_next(hb_trainer *t) {
     t->sums = (hb_sums){0};
 }
 
+/* A test must leave no trace: what is kept over runs is put back behind it. */
+static hebb_status walk_aside(phase *p) {
+    hebb_net *net = p->trainer->net;
+    hb_engine *engine = hb_reach_engine(net);
+    bool wide = engine->graph->is_double, learning = engine->train;
+    void *kept;
+    size_t rows;
+    HEBB_TRY(wide ? hb_kept_copy_f64(engine, &kept, &rows)
+                  : hb_kept_copy_f32(engine, &kept, &rows));
+    hebb_net_train(net, 0);
+    hebb_status status = walk(p);
+    hebb_net_train(net, learning);
+    if (wide)
+        hb_kept_return_f64(engine, kept, rows);
+    else
+        hb_kept_return_f32(engine, kept, rows);
+    hb_free(p->trainer->env, kept);
+    return status;
+}
+
 hebb_status hb_trainer_evaluate(hb_trainer *t, const char *name, const hb_part_of_data *data,
                                 hb_sums *sums, uint64_t *confusion) {
     hb_loader *loader;
@@ -331,8 +353,6 @@ hebb_status hb_trainer_evaluate(hb_trainer *t, const char *name, const hb_part_o
     HEBB_TRY(make_loader(t, data, false, &loader));
     if (confusion)
         memset(confusion, 0, data->set->classes * data->set->classes * sizeof *confusion);
-    bool learning = hb_reach_engine(t->net)->train;
-    hebb_net_train(t->net, 0);
     phase p = {.trainer = t,
                .loader = loader,
                .name = name,
@@ -340,8 +360,7 @@ hebb_status hb_trainer_evaluate(hb_trainer *t, const char *name, const hb_part_o
                .sums = sums,
                .confusion = confusion,
                .classes = data->set->classes};
-    hebb_status status = walk(&p);
-    hebb_net_train(t->net, learning);
+    hebb_status status = walk_aside(&p);
     hb_loader_free(loader);
     return status;
 }
