@@ -174,7 +174,7 @@ static void bounds_hold(void **state) {
         assert_true(low == (double)0.1f && high == (double)0.35f);
         w[3] = 0.4;
         expect(&s, hebb_net_set(s.net, "c.weight", w, 15), HEBB_E_RANGE,
-               "c.weight[3] = 0.4 is outside its bounds 0.1 .. 0.35");
+               "c.weight[3] = 0.4 is not allowed; it must be between 0.1 and 0.35");
         hebb_ctx_free(s.ctx);
     }
 }

@@ -32,7 +32,7 @@ hebb_status hb_learner_create(hb_graph *graph, const char *algorithm, const char
     learner->graph = graph;
     learner->index = index;
     learner->readout = -1;
-    hebb_status status = hb_args_read(env, rule, rule->name, params, 0, &learner->args);
+    hebb_status status = hb_args_read(env, rule, NULL, params, 0, &learner->args);
     if (status >= 0)
         status = hb_gradient_surrogate(env, &learner->args, rule->name, &learner->surrogate);
     if (status >= 0 && graph->soft && learner->surrogate.call && !learner->surrogate.call_integral)
