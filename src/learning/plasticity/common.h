@@ -34,6 +34,10 @@
     HB_P_LR(lr, "learning rate: factor on every change"), HB_P_BOUNDS(0, 1), HB_P_NORM(0, "run"),  \
         HB_P_BATCH, HB_P_RATE
 
+/* The same without the bounds. */
+hebb_status HB_R(hb_plastic_common)(hb_plastic *p);
+/* Fails on a delayed connection, for rules that know none. */
+hebb_status HB_R(hb_plastic_undelayed)(const hb_plastic *p);
 /* Reads what of these the rule's table has; checks that both ends spike and that the weights lie
  * inside the bounds (drawn ones are put inside). */
 hebb_status HB_R(hb_plastic_setup)(hb_plastic *p);
@@ -43,5 +47,8 @@ hebb_status HB_R(hb_plastic_bounds)(hb_plastic *p, double low, double high);
 double HB_R(hb_plastic_number)(const hb_plastic *p, const char *name, double otherwise);
 /* A trace with the time constant of the parameter, in ms. */
 hb_trace HB_R(hb_plastic_trace)(const hb_plastic *p, const char *tau, bool nearest, bool before);
+hb_trace HB_R(hb_plastic_trace_of)(const hb_plastic *p, double tau, bool nearest, bool before);
+/* Fails if either bound is missing, for rules that measure by both. */
+hebb_status HB_R(hb_plastic_bounded)(const hb_plastic *p);
 
 #endif

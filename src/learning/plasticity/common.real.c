@@ -19,8 +19,19 @@ static bool chosen(const hb_plastic *p, const char *name, const char *choice) {
 }
 
 hb_trace HB_R(hb_plastic_trace)(const hb_plastic *p, const char *tau, bool nearest, bool before) {
-    double decay = exp(-p->m->base.graph->dt / hb_args_num(p->args, tau));
-    return (hb_trace){decay, nearest, before};
+    return HB_R(hb_plastic_trace_of)(p, hb_args_num(p->args, tau), nearest, before);
+}
+hb_trace HB_R(hb_plastic_trace_of)(const hb_plastic *p, double tau, bool nearest, bool before) {
+    return (hb_trace){exp(-p->m->base.graph->dt / tau), nearest, before};
+}
+
+hebb_status HB_R(hb_plastic_bounded)(const hb_plastic *p) {
+    if (isfinite(p->low) && isfinite(p->high) && p->low < p->high) return HEBB_OK;
+    return hb_fail(
+        p->env, HEBB_E_RANGE,
+        "%s: %s measures a weight by its distance to the bounds, so w_min = %g and w_max "
+        "= %g must be finite, and w_min the lower one",
+        p->link->connection->name, p->rule->component->name, (double)p->low, (double)p->high);
 }
 
 static hebb_status check_ends(const hb_plastic *p) {
@@ -71,7 +82,13 @@ hebb_status HB_R(hb_plastic_bounds)(hb_plastic *p, double low, double high) {
     return check_weights(p);
 }
 
-hebb_status HB_R(hb_plastic_setup)(hb_plastic *p) {
+hebb_status HB_R(hb_plastic_undelayed)(const hb_plastic *p) {
+    if (!p->link->wiring->delay) return HEBB_OK;
+    return hb_fail(p->env, HEBB_E_UNSUPPORTED, "%s: the rule %s does not work on delayed synapses",
+                   p->link->connection->name, p->rule->component->name);
+}
+
+hebb_status HB_R(hb_plastic_common)(hb_plastic *p) {
     p->lr = HB_R(hb_plastic_number)(p, "lr", 1);
     p->mean = chosen(p, "reduction", "mean");
     p->presentation = chosen(p, "update", "presentation");
@@ -79,7 +96,11 @@ hebb_status HB_R(hb_plastic_setup)(hb_plastic *p) {
     p->norm_every_step = p->norm > 0 && chosen(p, "norm", "step") && !p->presentation;
     p->target_rate = HB_R(hb_plastic_number)(p, "target_rate", 0);
     p->rate_gain = HB_R(hb_plastic_number)(p, "rate_gain", 0);
-    HEBB_TRY(check_ends(p));
+    return check_ends(p);
+}
+
+hebb_status HB_R(hb_plastic_setup)(hb_plastic *p) {
+    HEBB_TRY(HB_R(hb_plastic_common)(p));
     return HB_R(hb_plastic_bounds)(p, HB_R(hb_plastic_number)(p, "w_min", -HB_INF),
                                    HB_R(hb_plastic_number)(p, "w_max", HB_INF));
 }
