@@ -154,6 +154,34 @@ static void test_broken(void **state) {
     hebb_ctx_free(ctx);
 }
 
+/* A byte changed here and there: refused with a sentence, or opened. */
+static void test_noise(void **state) {
+    (void)state;
+    hebb_ctx *ctx = bench_ctx(1, 0);
+    uint32_t random = 1;
+    size_t refused = 0;
+    for (int round = 0; round < 400; round++) {
+        char text[sizeof bench_file];
+        memcpy(text, bench_file, sizeof text);
+        for (int change = 0; change <= round % 3; change++) {
+            random = random * 1664525u + 1013904223u;
+            size_t at = (random >> 8) % (sizeof text - 1);
+            text[at] = "abz_019.-:,[]{}\"' #\n&*!|>%@~"[(random >> 3) % 28];
+        }
+        bench_write("noise.yaml", text);
+        hebb_run *run;
+        if (open_set(ctx, "noise.yaml", NULL, NULL, &run) >= 0) {
+            hebb_run_free(run);
+        } else {
+            assert_null(run);
+            assert_true(hebb_error(ctx)[0] != 0);
+            refused++;
+        }
+    }
+    assert_true(refused > 100 && refused < 400);
+    hebb_ctx_free(ctx);
+}
+
 static void test_missing_data(void **state) {
     (void)state;
     char empty[256], path[256];
@@ -391,13 +419,76 @@ static void test_report_best(void **state) {
     hebb_ctx_free(ctx);
 }
 
+/* ---- examples and documentation ---- */
+
+static char *source_file(const char *name, char path[512]) {
+    const char *source = getenv("HEBB_SOURCE");
+    snprintf(path, 512, "%.300s/%.200s", source ? source : ".", name);
+    return path;
+}
+
+static void train_little(hebb_ctx *ctx, const char *file, const char *folder) {
+    static const char *const set[] = {"data.train_limit=100", "data.test_limit=20",
+                                      "data.validation=10", "training.epochs=1", NULL};
+    char output[256];
+    hebb_run *run;
+    hebb_run_options options = hebb_run_options_default();
+    bench_path(output, folder);
+    options.set = set;
+    options.output = output;
+    hebb_status status = hebb_run_open(ctx, file, &options, &run);
+    if (status >= 0) status = hebb_run_train(run);
+    if (status < 0) fail_msg("%s: %s", file, hebb_error(ctx));
+    assert_true(bench_json(hebb_run_json(run), "test_samples") == 20);
+    hebb_run_free(run);
+}
+
+static void test_examples(void **state) {
+    (void)state;
+    static const char *const names[] = {"strokes",          "yin_yang",        "mnist_800",
+                                        "mnist_800_aug",    "fashion_400_400", "spaic_mnist_stca",
+                                        "spaic_mnist_stbp", "spaic_mnist_clif"};
+    bool has_data = getenv("HEBB_DATA_DIR") != NULL;
+    char path[512], name[100];
+    hebb_ctx *ctx = bench_ctx(2, 0);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        bool drawn = !strcmp(names[i], "strokes") || !strcmp(names[i], "yin_yang");
+        if (!drawn && !has_data) {
+            printf("skipped: examples/%s.yaml needs HEBB_DATA_DIR\n", names[i]);
+            continue;
+        }
+        snprintf(name, sizeof name, "examples/%s.yaml", names[i]);
+        train_little(ctx, source_file(name, path), names[i]);
+    }
+    hebb_ctx_free(ctx);
+}
+
+/* The file that docs/run-file.md shows. */
+static void test_document(void **state) {
+    (void)state;
+    char path[512], text[4000];
+    FILE *file = fopen(source_file("docs/run-file.md", path), "rb");
+    if (!file) fail_msg("%s cannot be read", path);
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    char *begin = strstr(text, "```yaml\n"), *end = begin ? strstr(begin + 8, "```") : NULL;
+    assert_non_null(end);
+    *end = 0;
+    bench_write("shown.yaml", begin + 8);
+    hebb_ctx *ctx = bench_ctx(2, 0);
+    bench_path(path, "shown.yaml");
+    train_little(ctx, path, "shown");
+    hebb_ctx_free(ctx);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),       cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_missing_data), cmocka_unit_test(test_overrides),
-        cmocka_unit_test(test_folder),       cmocka_unit_test(test_resolved),
-        cmocka_unit_test(test_evaluate),     cmocka_unit_test(test_dry_run),
-        cmocka_unit_test(test_report_best),
+        cmocka_unit_test(test_errors),    cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_noise),     cmocka_unit_test(test_missing_data),
+        cmocka_unit_test(test_overrides), cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_resolved),  cmocka_unit_test(test_evaluate),
+        cmocka_unit_test(test_dry_run),   cmocka_unit_test(test_report_best),
+        cmocka_unit_test(test_examples),  cmocka_unit_test(test_document),
     };
     return cmocka_run_group_tests_name("run", tests, bench_make, bench_remove);
 }

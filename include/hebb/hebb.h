@@ -230,7 +230,8 @@ HEBB_API hebb_status hebb_net_build(hebb_net *net);
 HEBB_API hebb_status hebb_net_train(hebb_net *net, int on);
 /* For gradient checks in soft mode. true: the next runs keep the reset masks of
  * the last one (and, with detach_reset, the spikes that it reset by), so that
- * a finite difference sees what the gradient sees. Default false. */
+ * a finite difference sees what the gradient sees; they must be of its size.
+ * Default false. */
 HEBB_API hebb_status hebb_net_hold(hebb_net *net, int on);
 
 /* ---- running ----------------------------------------------------------- */
@@ -249,7 +250,8 @@ HEBB_API hebb_status hebb_net_input_events(hebb_net *net, const char *encoder, c
 HEBB_API hebb_status hebb_net_presentation(hebb_net *net, uint64_t epoch, const uint64_t *samples,
                                            size_t batch);
 /* Resets the state, then simulates `time` ms (time/dt steps: the nearest whole
- * number within 1e-6, else rounded up). run_continue goes on without a reset. */
+ * number within 1e-6, else rounded up). run_continue goes on without a reset:
+ * runs in pieces are one run (products of real numbers round by their size). */
 HEBB_API hebb_status hebb_net_run(hebb_net *net, double time);
 HEBB_API hebb_status hebb_net_run_continue(hebb_net *net, double time);
 HEBB_API hebb_status hebb_net_reset(hebb_net *net);
@@ -301,7 +303,8 @@ HEBB_API hebb_status hebb_learner_set_optimizer(hebb_learner *learner, const cha
                                                 const hebb_param *params);
 HEBB_API hebb_status hebb_learner_set_schedule(hebb_learner *learner, const char *name,
                                                const hebb_param *params);
-/* decoder NULL: the network's only decoder. loss: "cross_entropy", "mse", ... */
+/* decoder NULL: the network's only decoder. loss: "cross_entropy", "mse", ...; NULL
+ * only chooses the decoder, for hebb_learner_backward_from. */
 HEBB_API hebb_status hebb_learner_set_loss(hebb_learner *learner, const char *decoder,
                                            const char *loss, const hebb_param *params);
 
@@ -312,7 +315,8 @@ HEBB_API hebb_status hebb_learner_loss(hebb_learner *learner, const int32_t *lab
 /* The same against real targets[batch * classes] (for "mse"). */
 HEBB_API hebb_status hebb_learner_loss_targets(hebb_learner *learner, const float *targets,
                                                size_t batch, size_t classes, double *loss);
-/* Adds the gradients of the last loss to the parameters' gradients. */
+/* Adds the gradients of the last loss to the gradients of all trainable parameters that it
+ * depends on, those of other learners too; zero_grad and optim_step are about one's own. */
 HEBB_API hebb_status hebb_learner_backward(hebb_learner *learner);
 /* The same, starting from dloss/dpredict[batch * classes] that you computed. */
 HEBB_API hebb_status hebb_learner_backward_from(hebb_learner *learner, const float *gradient,
@@ -390,10 +394,16 @@ typedef struct hebb_metrics {
 
 HEBB_API hebb_fit_options hebb_fit_options_default(void);
 /* Trains with the learner's rule; written with the verbs above only, so copy
- * it when you need another loop. encoder NULL: the network's only encoder. */
+ * it when you need another loop. encoder NULL: the network's only encoder.
+ * Presentations: epoch 1, 2, ... of sample i while learning, epoch 0 of it in a
+ * test. The schedule steps once an epoch, with the mean loss as its metric.
+ * metrics (or NULL): of the test set after the last epoch where options->test is
+ * given, else of the last epoch's training. A loss, gradient or weight that is
+ * not finite is HEBB_E_NOT_FINITE and names epoch and batch. */
 HEBB_API hebb_status hebb_fit(hebb_learner *learner, const char *encoder, const hebb_dataset *data,
                               const hebb_fit_options *options, hebb_metrics *metrics);
-/* confusion: classes x classes counts [label, prediction], or NULL. */
+/* Tests without learning; kept states are left as they were. confusion: classes x
+ * classes counts [label, prediction], or NULL; ties go to the lowest class. */
 HEBB_API hebb_status hebb_evaluate(hebb_learner *learner, const char *encoder,
                                    const hebb_dataset *data, const hebb_fit_options *options,
                                    hebb_metrics *metrics, uint64_t *confusion);
@@ -414,14 +424,21 @@ typedef struct hebb_run_options {
 } hebb_run_options;
 
 HEBB_API hebb_run_options hebb_run_options_default(void);
-/* Reads a YAML file (network, learner, data, training), applies the overrides
- * and builds everything. */
+/* Reads a YAML file (network, learner, data, training; docs/run-file.md), applies
+ * the overrides and builds everything. file NULL: that of the checkpoint to resume.
+ * A seed in the file counts, else the context's. Sentences name the line. With
+ * options->resume the run stands where the checkpoint was written; it is refused
+ * (HEBB_E_STATE) where the file differs in what changes the numbers. */
 HEBB_API hebb_status hebb_run_open(hebb_ctx *ctx, const char *file, const hebb_run_options *options,
                                    hebb_run **run);
 HEBB_API void hebb_run_free(hebb_run *run);
-/* Trains; writes config, metrics and checkpoints into the run folder. */
+/* Trains; writes config, metrics and checkpoints into the run folder, which must
+ * not hold another run (HEBB_E_STATE). HEBB_STOPPED where progress asked for it: a
+ * checkpoint was written, in the middle of an epoch too. Taken up again, a run that
+ * was stopped or killed ends in the same bits as one that never was. */
 HEBB_API hebb_status hebb_run_train(hebb_run *run);
-/* Evaluates on the test set. checkpoint NULL: the run's best, else its last. */
+/* Evaluates on the test set. checkpoint NULL: the run's best, else its last (a run
+ * that has no folder is tested as it stands). The network keeps these weights. */
 HEBB_API hebb_status hebb_run_evaluate(hebb_run *run, const char *checkpoint);
 /* The result as one JSON object; valid until the next call on this run. */
 HEBB_API const char *hebb_run_json(hebb_run *run);
