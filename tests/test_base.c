@@ -364,8 +364,8 @@ static void test_markdown(void **state) {
         "Also called `LIF`, `leaky`.",
         "V <- ...",
         "Source: a paper\n",
-        "| `tau_m` | `tau`, `taum` | ms | 8 | above 0 ms; one, or one for each neuron | membrane "
-        "time constant |\n",
+        ("| `tau_m` | `tau`, `taum` | ms | 8 | above 0 ms; one, or one for each neuron | membrane "
+         "time constant |\n"),
         "| `steps` |  |  | 3 | whole, between 1 and 100 | steps |\n",
         "| `detach` |  |  | false | true, false | cut \\| the gradient |\n",
         "| `form` |  |  | paper | `paper`, `spaic` | which |\n",

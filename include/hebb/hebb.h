@@ -236,7 +236,8 @@ HEBB_API hebb_status hebb_net_build(hebb_net *net);
 HEBB_API hebb_status hebb_net_train(hebb_net *net, int on);
 /* For gradient checks in soft mode. true: the next runs keep the reset masks of
  * the last one (and, with detach_reset, the spikes that it reset by), so that
- * a finite difference sees what the gradient sees. Default false. */
+ * a finite difference sees what the gradient sees; they must be of its size.
+ * Default false. */
 HEBB_API hebb_status hebb_net_hold(hebb_net *net, int on);
 
 /* ---- running ----------------------------------------------------------- */
@@ -255,7 +256,8 @@ HEBB_API hebb_status hebb_net_input_events(hebb_net *net, const char *encoder, c
 HEBB_API hebb_status hebb_net_presentation(hebb_net *net, uint64_t epoch, const uint64_t *samples,
                                            size_t batch);
 /* Resets the state, then simulates `time` ms (time/dt steps: the nearest whole
- * number within 1e-6, else rounded up). run_continue goes on without a reset. */
+ * number within 1e-6, else rounded up). run_continue goes on without a reset:
+ * runs in pieces are one run (products of real numbers round by their size). */
 HEBB_API hebb_status hebb_net_run(hebb_net *net, double time);
 HEBB_API hebb_status hebb_net_run_continue(hebb_net *net, double time);
 HEBB_API hebb_status hebb_net_reset(hebb_net *net);
@@ -319,7 +321,8 @@ HEBB_API hebb_status hebb_learner_set_optimizer(hebb_learner *learner, const cha
                                                 const hebb_param *params);
 HEBB_API hebb_status hebb_learner_set_schedule(hebb_learner *learner, const char *name,
                                                const hebb_param *params);
-/* decoder NULL: the network's only decoder. loss: "cross_entropy", "mse", ... */
+/* decoder NULL: the network's only decoder. loss: "cross_entropy", "mse", ...; NULL
+ * only chooses the decoder, for hebb_learner_backward_from. */
 HEBB_API hebb_status hebb_learner_set_loss(hebb_learner *learner, const char *decoder,
                                            const char *loss, const hebb_param *params);
 
@@ -330,7 +333,8 @@ HEBB_API hebb_status hebb_learner_loss(hebb_learner *learner, const int32_t *lab
 /* The same against real targets[batch * classes] (for "mse"). */
 HEBB_API hebb_status hebb_learner_loss_targets(hebb_learner *learner, const float *targets,
                                                size_t batch, size_t classes, double *loss);
-/* Adds the gradients of the last loss to the parameters' gradients. */
+/* Adds the gradients of the last loss to the gradients of all trainable parameters that it
+ * depends on, those of other learners too; zero_grad and optim_step are about one's own. */
 HEBB_API hebb_status hebb_learner_backward(hebb_learner *learner);
 /* The same, starting from dloss/dpredict[batch * classes] that you computed. */
 HEBB_API hebb_status hebb_learner_backward_from(hebb_learner *learner, const float *gradient,

@@ -14,6 +14,7 @@ hebb_status hebb_learner_create(hebb_net *net, const char *algorithm, const char
     if (net->engine)
         return hb_fail(env, HEBB_E_STATE,
                        "hebb_learner_create: the network is built; create learners before");
+    HEBB_TRY(hb_graph_check(&net->graph)); /* the news, whatever it led to */
     HEBB_TRY(hb_learner_create(&net->graph, algorithm, trainable, params, net->learner_count, out));
     net->learner_count++;
     hebb_learner **last = &net->learners; /* in the order of creation */

@@ -180,9 +180,7 @@ size_t hebb_group_size(const hebb_net *net, hebb_group group) {
 
 static hebb_status build(hebb_net *net, hb_engine **engine) {
     hb_graph *g = &net->graph;
-    if (g->failed < 0)
-        return hb_fail(g->env, g->failed, "%s",
-                       g->failure ? g->failure : "a builder call ran out of memory");
+    HEBB_TRY(hb_graph_check(g));
     bool neurons = false;
     for (size_t i = 0; i < g->group_count; i++) neurons |= g->groups[i].role == HB_NEURONS;
     if (!neurons) return hb_fail(g->env, HEBB_E_GRAPH, "the network has no neurons");

@@ -23,8 +23,9 @@ static hebb_status find(hebb_net *net, const char *call, const char *name, hb_pa
     size_t count = 0;
     for (; count < e->param_count && count < 512; count++) names[count] = e->params[count].name;
     const char *near = hb_nearest(name, names, count);
-    return hb_fail(env, HEBB_E_NAME, "%s: the network has no parameter '%.80s'%s%s%s", call, name,
-                   near[0] ? "; did you mean '" : "", near, near[0] ? "'?" : "");
+    return hb_fail(env, HEBB_E_NAME, "%s: the network has no parameter '%.80s'; %s%s%s", call, name,
+                   near[0] ? "did you mean '" : "", near,
+                   near[0] ? "'?" : "hebb_net_param_name lists what there is");
 }
 
 static size_t cells_of(const hb_parameter *p) {
@@ -37,8 +38,8 @@ static hebb_status check_count(hebb_net *net, const char *call, const hb_paramet
     if (!values)
         return hb_fail(env, HEBB_E_ARGUMENT, "%s: the values of %s are NULL", call, p->name);
     if (count != cells_of(p))
-        return hb_fail(env, HEBB_E_SHAPE, "%s: %s has %zu values, but %zu are given", call, p->name,
-                       cells_of(p), count);
+        return hb_fail(env, HEBB_E_SHAPE, "%s: count = %zu is not allowed for %s; it must be %zu",
+                       call, count, p->name, cells_of(p));
     return HEBB_OK;
 }
 

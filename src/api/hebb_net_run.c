@@ -341,9 +341,12 @@ hebb_status hebb_net_predict(hebb_net *net, const char *decoder, const float **p
     int found = decoder ? hb_graph_need(g, "decoder", decoder) : g->readout_count == 1 ? 0 : -1;
     if (found < 0)
         return decoder ? HEBB_E_NAME
-                       : hb_fail(g->env, HEBB_E_ARGUMENT,
-                                 "hebb_net_predict: name a decoder; the network has %zu",
-                                 g->readout_count);
+               : g->readout_count
+                   ? hb_fail(g->env, HEBB_E_ARGUMENT,
+                             "hebb_net_predict: the network has %zu decoders; name one, such as "
+                             "'%s'",
+                             g->readout_count, g->readouts[0].name)
+                   : hb_fail(g->env, HEBB_E_STATE, "hebb_net_predict: the network has no decoder");
     if (predict) *predict = net->engine->predict_f32[found];
     if (batch) *batch = net->engine->batch;
     if (classes) *classes = hb_decoder_outputs(&g->readouts[found].decoder, net->engine->steps);

@@ -4,16 +4,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* More than the machine has: systems that promise memory freely would end the process when it
+ * is used. */
+static bool beyond_machine(size_t size) {
+#ifdef _SC_PHYS_PAGES
+    if (size < (size_t)1 << 30) return false;
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 && size / (size_t)page > (size_t)pages;
+#else
+    return size > SIZE_MAX / 4;
+#endif
+}
 
 static void *plain_alloc(void *user, size_t size) {
     (void)user;
-    return malloc(size);
+    return beyond_machine(size) ? NULL : malloc(size);
 }
 
 static void *plain_realloc(void *user, void *pointer, size_t old_size, size_t new_size) {
     (void)user;
     (void)old_size;
-    return realloc(pointer, new_size);
+    return beyond_machine(new_size) ? NULL : realloc(pointer, new_size);
 }
 
 static void plain_free(void *user, void *pointer) {

@@ -47,7 +47,7 @@ hebb_status hb_learner_create(hb_graph *graph, const char *algorithm, const char
     learner->readout = -1;
     learner->plastic = plastic;
     learner->rule = place;
-    hebb_status status = hb_args_read(env, rule, rule->name, params, 0, &learner->args);
+    hebb_status status = hb_args_read(env, rule, NULL, params, 0, &learner->args);
     if (status >= 0 && !plastic)
         status = hb_gradient_surrogate(env, &learner->args, rule->name, &learner->surrogate);
     if (status >= 0 && graph->soft && learner->surrogate.call && !learner->surrogate.call_integral)
@@ -150,6 +150,7 @@ hebb_status hb_learner_set_loss(hebb_learner *learner, const char *decoder, cons
                                 const hebb_param *params) {
     hb_graph *g = learner->graph;
     int readout = -1;
+    HEBB_TRY(hb_graph_check(g));
     HEBB_TRY(find_readout(learner, decoder, &readout));
     const hb_readout *r = &g->readouts[readout];
     if (!loss) {
@@ -178,9 +179,10 @@ hebb_status hb_learner_set_loss(hebb_learner *learner, const char *decoder, cons
 static hebb_status claim_param(hebb_learner *learner, hb_parameter *p) {
     if (p->trainable && p->owner != learner->index)
         return hb_fail(learner->env, HEBB_E_GRAPH,
-                       "%s is trainable for two learners, number %zu and number %zu (%s); it may "
-                       "have one",
-                       p->name, p->owner + 1, learner->index + 1, learner->args.component->name);
+                       "%s is trainable for two learners, number %zu (%s) and number %zu (%s); it "
+                       "may have one",
+                       p->name, p->owner + 1, p->owner_rule, learner->index + 1,
+                       learner->args.component->name);
     if (p->what == HB_P_DELAY)
         return hb_fail(learner->env, HEBB_E_UNSUPPORTED, "%s: delays are not learned", p->name);
     if (p->what == HB_P_KEPT ||
@@ -189,6 +191,7 @@ static hebb_status claim_param(hebb_learner *learner, hb_parameter *p) {
     if (!p->count) return HEBB_OK; /* a sparse connection without a synapse */
     p->trainable = true;
     p->owner = learner->index;
+    p->owner_rule = learner->args.component->name;
     p->plastic = learner->plastic;
     if (learner->plastic && p->what != HB_P_WEIGHT)
         return hb_fail(learner->env, HEBB_E_UNSUPPORTED, "%s: the rule %s changes weights only",

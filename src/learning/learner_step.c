@@ -12,7 +12,9 @@ static hebb_status check_run(hebb_learner *learner, const char *verb, bool tape)
         return hb_fail(learner->env, HEBB_E_UNSUPPORTED,
                        "%s: the rule %s learns while the network runs; it has no loss", verb,
                        learner->args.component->name);
-    if (!e) return hb_fail(learner->env, HEBB_E_STATE, "%s: the network is not built yet", verb);
+    if (!e)
+        return hb_fail(learner->env, HEBB_E_STATE,
+                       "%s: the network is not built yet; call hebb_net_build first", verb);
     if (!e->ran) return hb_fail(learner->env, HEBB_E_STATE, "%s: there is no run to look at", verb);
     if (tape && !e->taped)
         return hb_fail(learner->env, HEBB_E_STATE,
@@ -37,7 +39,7 @@ static hebb_status check_readout(hebb_learner *learner, const char *verb) {
 static hebb_status check_batch(hebb_learner *learner, const char *what, size_t batch) {
     if (batch == learner->engine->batch) return HEBB_OK;
     return hb_fail(learner->env, HEBB_E_SHAPE,
-                   "%s: %zu samples are given, but the last run had %zu", what, batch,
+                   "%s: batch = %zu is not allowed; the last run had %zu", what, batch,
                    learner->engine->batch);
 }
 
@@ -168,7 +170,8 @@ static hebb_status evaluate(void *user, double *loss) {
 
 hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *user, double *loss) {
     if (!learner->engine)
-        return hb_fail(learner->env, HEBB_E_STATE, "optim_step: the network is not built yet");
+        return hb_fail(learner->env, HEBB_E_STATE,
+                       "optim_step: the network is not built yet; call hebb_net_build first");
     if (learner->plastic) { /* the weights have changed during the run already */
         (learner->graph->is_double ? hb_plasticity_settle_f64
                                    : hb_plasticity_settle_f32)(learner->engine, learner);

@@ -13,6 +13,12 @@ void hb_graph_failed(hb_graph *graph, hebb_status status) {
     graph->failure = hb_strdup(graph->env, graph->env->error);
 }
 
+hebb_status hb_graph_check(hb_graph *graph) {
+    if (graph->failed >= 0) return HEBB_OK;
+    return hb_fail(graph->env, graph->failed, "%s",
+                   graph->failure ? graph->failure : "out of memory in a builder call");
+}
+
 void hb_graph_free(hb_graph *g) {
     hb_env *env = g->env;
     for (size_t i = 0; i < g->group_count; i++) {
@@ -82,6 +88,17 @@ int hb_graph_find(const hb_graph *graph, const char *what, const char *name) {
     return -1;
 }
 
+/* "; it has: a, b, ..."; at most as many as fit. */
+static void list_names(const char *const *names, size_t count, char *text, size_t size) {
+    size_t at = (size_t)snprintf(text, size, count ? "; it has: " : "; it has none at all");
+    for (size_t i = 0; i < count; i++) {
+        bool last = at + strlen(names[i]) + 8 > size;
+        at +=
+            (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "", last ? "..." : names[i]);
+        if (last) return;
+    }
+}
+
 int hb_graph_need(hb_graph *graph, const char *what, const char *name) {
     int found = name ? hb_graph_find(graph, what, name) : -1;
     if (found >= 0) return found;
@@ -93,20 +110,17 @@ int hb_graph_need(hb_graph *graph, const char *what, const char *name) {
     size_t count = 0;
     for (size_t k = 0; k < KINDS; k++) {
         kind_of_object objects = objects_of(graph, k);
-        if (strcmp(objects.what, what)) continue;
+        if (!strstr(what, objects.what)) continue;
         for (size_t i = 0; i < objects.count && count < 64; i++)
             names[count++] = name_at(&objects, i);
     }
+    char rest[200];
     const char *near = hb_nearest(name, names, count);
     if (near[0])
-        hb_fail(graph->env, HEBB_E_NAME, "the network has no %s '%.80s'; did you mean '%s'?", what,
-                name, near);
-    else if (count)
-        hb_fail(graph->env, HEBB_E_NAME, "the network has no %s '%.80s'; the first is '%s'", what,
-                name, names[0]);
+        snprintf(rest, sizeof rest, "; did you mean '%s'?", near);
     else
-        hb_fail(graph->env, HEBB_E_NAME, "the network has no %s '%.80s'; it has none at all", what,
-                name);
+        list_names(names, count, rest, sizeof rest);
+    hb_fail(graph->env, HEBB_E_NAME, "the network has no %s '%.80s'%s", what, name, rest);
     return -1;
 }
 
@@ -224,7 +238,8 @@ static hebb_status check_v(hb_graph *graph, const char *name, const hb_group *gr
 static hebb_status check_end(hb_graph *graph, const char *name, const char *end, int group) {
     if (group >= 0 && (size_t)group < graph->group_count) return HEBB_OK;
     if (graph->failed < 0) return graph->failed; /* the group's own failure is the news */
-    return hb_fail(graph->env, HEBB_E_ARGUMENT, "%s: %s is no group of this network (id %d of %zu)",
+    return hb_fail(graph->env, HEBB_E_ARGUMENT,
+                   "%s: %s is no group of this network: its id is %d, and there are %zu, from 0 on",
                    name, end, group, graph->group_count);
 }
 
@@ -352,9 +367,13 @@ int hb_graph_monitor(hb_graph *graph, const char *name, const char *target, cons
     if (status >= 0 && (!target || !variable))
         status = hb_fail(graph->env, HEBB_E_ARGUMENT, "%s: target or variable is NULL", name);
     if (status >= 0 && !spikes) made.connection = hb_graph_find(graph, "connection", target);
+    if (status >= 0 && spikes && hb_graph_find(graph, "connection", target) >= 0)
+        status = hb_fail(graph->env, HEBB_E_ARGUMENT,
+                         "%s: '%s' is a connection; a spike monitor watches a group", name, target);
     if (status >= 0 && made.connection < 0) {
-        made.group = hb_graph_need(graph, "group", target);
-        if (made.group < 0) status = HEBB_E_NAME;
+        made.group = hb_graph_find(graph, "group", target);
+        if (made.group < 0) hb_graph_need(graph, spikes ? "group" : "group or connection", target);
+        if (made.group < 0) status = hb_fail_in(graph->env, HEBB_E_NAME, name);
     }
     if (status >= 0)
         status = made.group >= 0 ? group_variable(graph, name, &graph->groups[made.group], variable,

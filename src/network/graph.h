@@ -98,6 +98,8 @@ typedef struct hb_graph {
 } hb_graph;
 
 void hb_graph_free(hb_graph *graph);
+/* The first failure of a builder call, said again. */
+hebb_status hb_graph_check(hb_graph *graph);
 /* Keeps env's sentence as the graph's first failure. */
 void hb_graph_failed(hb_graph *graph, hebb_status status);
 /* All return the index, or -1 after a failure that is kept. */

@@ -253,7 +253,7 @@ static hebb_status fill_parts(hb_machine *m) {
                                                   : HB_FORM_CONSTANT;
             continue;
         }
-        part->model = HB_R(hb_models)[part->group->model];
+        part->model = HB_R(hb_models_for)(m->kernels->name)[part->group->model];
         part->states = part->model->state_count;
         bool spikes = part->model->output == HB_OUT_SPIKES;
         part->form = spikes && !g->soft ? HB_FORM_BITS : HB_FORM_ROWS;
@@ -335,8 +335,10 @@ static void find_active(hb_machine *m) {
         part->active = true;
         if (p->group >= 0)
             for (size_t c = 0; c < part->model->coef_count; c++)
-                if (param_of(m, (size_t)p->group, c) == p)
+                if (param_of(m, (size_t)p->group, c) == p) {
                     part->wants_coef[c] = part->any_coef = true;
+                    part->keep_states |= !part->model->coefs[c].input_only;
+                }
     }
     for (bool more = true; more;) {
         more = false;
@@ -368,7 +370,7 @@ static hebb_status build(hb_engine *engine) {
         const hb_surrogate *s = &part->group->surrogate;
         part->keep_x = part->model->needs_x;
         part->keep_I = part->model->needs_I || part->any_coef;
-        part->keep_states = part->model->needs_prev || part->any_coef;
+        part->keep_states |= part->model->needs_prev;
         bool spikes = part->model->output == HB_OUT_SPIKES;
         part->keep_slope = spikes && s->ops->window == HB_WINDOW_SMOOTH;
         if (spikes && s->ops->window == HB_WINDOW_BOX)

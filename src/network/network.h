@@ -15,11 +15,12 @@ typedef struct hb_parameter {
     int connection, group; /* -1: the other */
     int coef;              /* of a neuron parameter: index in the model's coefficients */
     enum { HB_P_WEIGHT, HB_P_BIAS, HB_P_DELAY, HB_P_NEURON, HB_P_KEPT } what;
-    double low, high;   /* bounds kept after every change */
-    bool low_open;      /* low itself is not allowed */
-    bool trainable;     /* some learner owns it */
-    size_t owner;       /* which one */
-    uint32_t *row_list; /* presynaptic rows with a gradient since the last zero_grad */
+    double low, high;       /* bounds kept after every change */
+    bool low_open;          /* low itself is not allowed */
+    bool trainable;         /* some learner owns it */
+    size_t owner;           /* which one ... */
+    const char *owner_rule; /* ... and its rule's name */
+    uint32_t *row_list;     /* presynaptic rows with a gradient since the last zero_grad */
     size_t row_count;
     bool wants_rows;
     bool plastic; /* changed while the network runs: it has no gradient */

@@ -1,5 +1,6 @@
 /* Parameters between the engine's layout and the user's. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/finite.h"
@@ -60,10 +61,17 @@ static hebb_status check_value(hb_engine *engine, const hb_parameter *p, size_t 
         return hb_fail(env, HEBB_E_RANGE,
                        "%s[%zu] = %g does not fit into a float; precision = double can hold it",
                        p->name, i, v);
-    if (bounded && (v < p->low || v > p->high || (p->low_open && v <= p->low)))
-        return hb_fail(env, HEBB_E_RANGE, "%s[%zu] = %g is outside its bounds %g .. %g%s", p->name,
-                       i, v, p->low, p->high, p->low_open ? " (the lower one excluded)" : "");
-    return HEBB_OK;
+    if (!bounded || (v >= p->low && v <= p->high && (!p->low_open || v > p->low))) return HEBB_OK;
+    char place[24] = "", range[80];
+    if (p->shape[0] > 1 || p->ndim > 1) snprintf(place, sizeof place, "[%zu]", i);
+    const char *from = p->low_open ? "above" : "at least";
+    if (p->low > -HB_INF && p->high < HB_INF)
+        snprintf(range, sizeof range, "between %g and %g", p->low, p->high);
+    else
+        snprintf(range, sizeof range, "%s %g", p->low > -HB_INF ? from : "at most",
+                 p->low > -HB_INF ? p->low : p->high);
+    return hb_fail(env, HEBB_E_RANGE, "%s%s = %g is not allowed; it must be %s", p->name, place, v,
+                   range);
 }
 
 hebb_status hb_param_set(hb_engine *engine, hb_parameter *p, const double *values) {

@@ -41,7 +41,8 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
         job.bits = (hb_bits){hb_part_bits(m, p, b, 1), p->words};
         memset(job.bits.words, 0, steps * p->words * 8);
     }
-    HEBB_TRY(group->encoder.ops->encode(&group->encoder, &w->env, &job));
+    hebb_status status = group->encoder.ops->encode(&group->encoder, &w->env, &job);
+    if (status < 0) return hb_fail_in(&w->env, status, group->name);
     if (p->form == HB_FORM_CONSTANT)
         for (size_t i = 0; i < p->n; i++) p->constant[b * p->n + i] = (real)floats[i];
     if (p->form == HB_FORM_ROWS) {

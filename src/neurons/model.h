@@ -20,6 +20,7 @@ typedef struct hb_coef {
     const char *name; /* the constant's name, as SPAIC has it */
     const char *param;
     hb_derive derive;
+    bool input_only; /* its gradient reads I, but not prev */
 } hb_coef;
 
 typedef enum hb_output {
@@ -87,6 +88,8 @@ typedef struct hb_model {
 
 extern const hb_model *const HB_R(hb_models)[];
 extern const size_t HB_R(hb_model_count);
+/* The same models compiled for an instruction set (hb_kernels.name); the same bits. */
+const hb_model *const *HB_R(hb_models_for)(const char *isa);
 
 #define HB_EACH(step) for (size_t j = 0; j < (step)->n; j++)
 /* gcoef[c][j] += value where it is wanted. */

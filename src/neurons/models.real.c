@@ -1,4 +1,6 @@
 /* The table of neuron models: a new model is its file and a line here. */
+#include <string.h>
+
 #include "neurons/model.h"
 
 /* clang-format off */
@@ -24,4 +26,21 @@
 #define ENTRY(name)   &HB_R(hb_model_##name),
 MODELS(DECLARE)
 const hb_model *const HB_R(hb_models)[] = {MODELS(ENTRY)};
+
+#ifndef HB_ISA
 const size_t HB_R(hb_model_count) = HB_COUNT(HB_R(hb_models));
+
+#define COPY(isa) HB_JOIN3(hb_models, HB_REAL_SUFFIX, isa)
+#ifdef HB_X86_SIMD
+extern const hb_model *const COPY(avx2)[], *const COPY(avx512)[];
+#endif
+
+const hb_model *const *HB_R(hb_models_for)(const char *isa) {
+#ifdef HB_X86_SIMD
+    if (!strcmp(isa, "avx512")) return COPY(avx512);
+    if (!strcmp(isa, "avx2")) return COPY(avx2);
+#endif
+    (void)isa;
+    return HB_R(hb_models);
+}
+#endif
