@@ -63,6 +63,12 @@ static void find_range(frame *f, const hb_panel *panel) {
     f->high += margin;
 }
 
+static bool is_empty(const hb_curve *curve, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (isfinite(curve->values[i])) return false;
+    return true;
+}
+
 static void draw_axes(const hb_canvas *c, const frame *f, const hb_panel *panel,
                       const char *x_title) {
     char text[40];
@@ -89,7 +95,9 @@ static void draw_axes(const hb_canvas *c, const frame *f, const hb_panel *panel,
     text_at(c, (WIDTH + LEFT - RIGHT) / 2.0, f->top + PANEL - BELOW + 34, 0.5, x_title);
 }
 
-static void draw_curve(const hb_canvas *c, const frame *f, const hb_curve *curve, size_t place) {
+/* name_x: where the name ends. */
+static void draw_curve(const hb_canvas *c, const frame *f, const hb_curve *curve, size_t place,
+                       double name_x) {
     const double *rgb = colours[place % (sizeof colours / sizeof colours[0])];
     bool down = false;
     cairo_set_source_rgb(c->pen, rgb[0], rgb[1], rgb[2]);
@@ -105,7 +113,7 @@ static void draw_curve(const hb_canvas *c, const frame *f, const hb_curve *curve
         cairo_arc(c->pen, x_of(f, i), y_of(f, curve->values[i]), 2.5, 0, 6.3);
         cairo_fill(c->pen);
     }
-    text_at(c, WIDTH - RIGHT - 120 * (double)place, f->top + 24, 1, curve->name);
+    text_at(c, name_x, f->top + 24, 1, curve->name);
 }
 
 hebb_status hb_plot_curves(hb_env *env, const char *x_title, const hb_panel *panels,
@@ -116,8 +124,12 @@ hebb_status hb_plot_curves(hb_env *env, const char *x_title, const hb_panel *pan
         frame f = {.top = PANEL * (double)i, .count = count};
         find_range(&f, &panels[i]);
         draw_axes(&canvas, &f, &panels[i], x_title);
-        for (size_t k = 0; k < panels[i].curve_count; k++)
-            draw_curve(&canvas, &f, &panels[i].curves[k], k);
+        double name_x = WIDTH - RIGHT;
+        for (size_t k = panels[i].curve_count; k-- > 0;) {
+            if (is_empty(&panels[i].curves[k], count)) continue;
+            draw_curve(&canvas, &f, &panels[i].curves[k], k, name_x);
+            name_x -= 100;
+        }
     }
     return hb_canvas_end(&canvas);
 }
