@@ -48,7 +48,7 @@ cd "$work" || exit 1
 compile() { # source, program
     # shellcheck disable=SC2046,SC2086
     "$(cache CMAKE_C_COMPILER)" -std=c11 -Wall -Wextra -Wno-missing-field-initializers -Werror $(cache CMAKE_C_FLAGS) \
-        -I"$HEBB_SOURCE/include" "$1" -o "$2" $library $(pkg-config --libs openblas yaml-0.1 libcjson zlib) -lm -pthread
+        -I"$HEBB_SOURCE/include" "$1" -o "$2" $library $(pkg-config --libs openblas yaml-0.1 libcjson zlib) $(pkg-config --libs cairo 2>/dev/null) -lm -pthread
 }
 check "the README's program compiles without warnings" compile readme.c readme
 ./readme >said 2>err
