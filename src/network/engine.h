@@ -42,7 +42,9 @@ typedef struct hb_part {
     bool recorded;        /* by a monitor */
     size_t inputs;        /* synaptic inputs: 1 or 2 */
     real *first;          /* [states][n]: where a run starts; NULL: zeros */
-    real *kept;           /* [n], over runs: the values of a parameter; NULL: nothing */
+    double *kept;         /* [n], over runs: the values of a parameter; NULL: nothing */
+    real *kept_now;       /* [n]: the same, as the loops read them */
+    bool uniform;         /* each coefficient is the same for all neurons */
     real *fired;          /* [n]: spikes of a step, summed over the batch; if kept */
     /* the tape */
     bool active; /* a gradient flows through */

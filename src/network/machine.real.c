@@ -90,13 +90,18 @@ static hebb_status kept_param(hb_machine *m, size_t index) {
     const hb_model *model = part->model;
     if (!model->kept || m->base.graph->spaic) return HEBB_OK;
     hb_parameter *p = add_param(m, part->group->name, model->kept, 1, part->n);
+    hb_free(m->base.graph->env, p->values);
+    p->values = hb_calloc(m->base.graph->env, part->n, sizeof(double));
     if (!p->values) return HEBB_E_MEMORY;
     p->what = HB_P_KEPT;
     p->group = (int)index;
+    p->dtype = HEBB_F64;
     part->kept = p->values;
+    part->kept_now = hb_calloc(m->base.graph->env, part->n, sizeof(real));
+    if (!part->kept_now) return HEBB_E_MEMORY;
     m->keeps = true;
     for (size_t j = 0; j < part->n; j++)
-        part->kept[j] = model->kept_start ? (real)model->kept_start(&part->group->args) : 0;
+        part->kept[j] = model->kept_start ? model->kept_start(&part->group->args, j) : 0;
     return HEBB_OK;
 }
 
@@ -145,33 +150,49 @@ static hb_parameter *param_of(const hb_machine *m, size_t part, size_t c) {
     return NULL;
 }
 
+static double derived(hb_derive derive, double dt, double v) {
+    switch (derive) {
+    case HB_DECAY:
+        return exp(-dt / v);
+    case HB_RATE:
+        return dt / v;
+    case HB_LOSS:
+        return -expm1(-dt / v);
+    case HB_STEPS:
+        return ceil(v / dt - 1e-6);
+    default:
+        return v;
+    }
+}
+
 void hb_machine_derive(hb_machine *m) {
     double dt = m->base.graph->dt;
     for (size_t g = 0; g < m->part_count; g++) {
         hb_part *part = &m->parts[g];
+        part->uniform = true;
         for (size_t c = 0; part->model && c < part->model->coef_count; c++) {
             const hb_parameter *p = param_of(m, g, c);
             const real *values = p->values;
-            for (size_t j = 0; j < part->n; j++) {
-                if (j && p->count == 1) {
-                    part->coef[c][j] = part->coef[c][0];
-                    continue;
-                }
-                double v = (double)values[j];
-                hb_derive derive = part->model->coefs[c].derive;
-                part->coef[c][j] = (real)(derive == HB_DECAY  ? exp(-dt / v)
-                                          : derive == HB_RATE ? dt / v
-                                                              : v);
-            }
+            hb_derive derive = part->model->coefs[c].derive;
+            for (size_t j = 0; j < part->n; j++)
+                part->coef[c][j] = j && p->count == 1
+                                       ? part->coef[c][0]
+                                       : (real)derived(derive, dt, (double)values[j]);
+            part->uniform &= p->count == 1;
         }
+        for (size_t j = 0; part->kept && j < part->n; j++) part->kept_now[j] = (real)part->kept[j];
     }
     for (size_t g = 0; g < m->part_count; g++) {
         hb_part *part = &m->parts[g];
         if (!part->first) continue;
-        hb_step k = {.n = part->n, .spaic = m->base.graph->spaic, .kept = part->kept};
+        hb_step k = {.n = part->n, .spaic = m->base.graph->spaic, .kept = part->kept_now};
         for (size_t c = 0; c < part->model->coef_count; c++) k.coef[c] = part->coef[c];
         for (size_t s = 0; s < part->states; s++) k.state[s] = part->first + s * part->n;
         part->model->start(&k);
+        for (size_t j = 0; part->model->kept_start && j < part->n; j++)
+            k.state[part->model->kept_state][j] =
+                part->kept ? part->kept_now[j]
+                           : (real)part->model->kept_start(&part->group->args, j);
     }
     m->base.dirty = false;
 }
@@ -195,8 +216,11 @@ static void destroy(hb_engine *engine) {
         hb_free(env, engine->params[i].row_list);
     }
     for (size_t g = 0; g < m->part_count && m->parts; g++)
-        for (size_t c = 0; c <= HB_COEFS; c++)
-            hb_free(env, c < HB_COEFS ? m->parts[g].coef[c] : m->parts[g].first);
+        for (size_t c = 0; c < HB_COEFS; c++) hb_free(env, m->parts[g].coef[c]);
+    for (size_t g = 0; g < m->part_count && m->parts; g++) {
+        hb_free(env, m->parts[g].first);
+        hb_free(env, m->parts[g].kept_now);
+    }
     if (m->between) m->between->destroy(env, m->between);
     hb_arena_free(env, &m->arena);
     void *owned[] = {engine->params, m->parts, m->links, m->workers, m};
@@ -405,6 +429,22 @@ static bool spiked(const hb_engine *engine, size_t group, size_t b, size_t t, si
     return hb_part_row(m, p, p->rows, b, t + 1)[neuron] != 0;
 }
 
+static void counts(const hb_engine *engine, size_t group, size_t b, uint32_t *to) {
+    const hb_machine *m = (const hb_machine *)engine;
+    const hb_part *p = &m->parts[group];
+    memset(to, 0, p->n * sizeof *to);
+    for (size_t t = 0; t < engine->steps; t++) {
+        if (p->form != HB_FORM_BITS) {
+            for (size_t i = 0; i < p->n; i++) to[i] += spiked(engine, group, b, t, i);
+            continue;
+        }
+        const uint64_t *row = hb_part_bits(m, p, b, t + 1);
+        for (size_t w = 0; w < p->words; w++)
+            for (uint64_t left = row[w]; left; left &= left - 1)
+                to[w * 64 + (size_t)__builtin_ctzll(left)]++;
+    }
+}
+
 const hb_engine_ops HB_R(hb_engine_ops) = {
-    create, destroy, build, HB_R(hb_machine_run), reset, constant, rewards, spiked,
+    create, destroy, build, HB_R(hb_machine_run), reset, constant, rewards, spiked, counts,
 };

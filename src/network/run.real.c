@@ -127,6 +127,10 @@ static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t, co
     bool tape = p->active && m->base.train;
     hb_step k = {
         .n = n, .I = I + t * n, .spaic = m->base.graph->spaic, .detach = p->group->detach_reset};
+    if (p->inputs > 1) k.I2 = I + (m->step_room + t) * n;
+    k.kept = p->kept_now;
+    k.learns = m->base.train;
+    k.uniform = p->uniform;
     k.x = tape && p->keep_x ? hb_part_tape(m, p, p->x, b, t) : w->x;
     for (size_t c = 0; c < model->coef_count; c++) k.coef[c] = p->coef[c];
     for (size_t s = 0; s < p->states; s++) k.state[s] = p->state + (b * p->states + s) * n;
@@ -340,21 +344,45 @@ static void run_now(void *arg, size_t b, int worker) {
     run_step(m, w, b, 0, m->base.graph->order_count, m->now, true);
 }
 
+/* A monitor shows what is kept as it stands after the step, as any state. */
+static void record_kept(hb_machine *m, const hb_part *p, size_t t) {
+    const hb_graph *g = m->base.graph;
+    for (size_t i = 0; i < g->monitor_count; i++) {
+        const hb_monitor *monitor = &g->monitors[i];
+        if (monitor->spikes || monitor->group != p - m->parts ||
+            monitor->state != (int)p->model->kept_state)
+            continue;
+        double *to = m->base.records[i] + t * m->base.batch * p->n;
+        for (size_t b = 0; b < m->base.batch; b++)
+            for (size_t j = 0; j < p->n; j++) to[b * p->n + j] = (double)p->kept_now[j];
+    }
+}
+
+static void count_fired(hb_machine *m, const hb_part *p, size_t t) {
+    memset(p->fired, 0, p->n * sizeof(real));
+    for (size_t b = 0; b < m->base.batch; b++) {
+        if (p->form != HB_FORM_BITS) { /* soft spikes */
+            const real *row = hb_part_row(m, p, p->rows, b, t + 1);
+            for (size_t j = 0; j < p->n; j++) p->fired[j] += row[j];
+            continue;
+        }
+        uint32_t *index = m->workers[0].index;
+        size_t count = m->kernels->positions(hb_part_bits(m, p, b, t + 1), p->words, index);
+        for (size_t k = 0; k < count; k++) p->fired[index[k]] += 1;
+    }
+}
+
 /* What groups keep over runs follows the spikes of the step. */
 static void adapt(hb_machine *m, size_t t) {
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
         if (!p->kept || !p->model->adapt) continue;
-        memset(p->fired, 0, p->n * sizeof(real));
-        for (size_t b = 0; b < m->base.batch; b++) {
-            uint32_t *index = m->workers[0].index;
-            const uint64_t *bits = hb_part_bits(m, p, b, t + 1);
-            size_t count = m->kernels->positions(bits, p->words, index);
-            for (size_t k = 0; k < count; k++) p->fired[index[k]] += 1;
-        }
+        count_fired(m, p, t);
         hb_adapt a = {.n = p->n, .fired = p->fired, .kept = p->kept};
         for (size_t c = 0; c < p->model->coef_count; c++) a.coef[c] = p->coef[c];
         p->model->adapt(&a);
+        for (size_t j = 0; j < p->n; j++) p->kept_now[j] = (real)p->kept[j];
+        if (p->recorded) record_kept(m, p, t);
     }
 }
 

@@ -6,13 +6,15 @@
 #include "base/component.h"
 #include "base/real.h"
 
-enum { HB_STATES = 8, HB_COEFS = 8 };
+enum { HB_STATES = 8, HB_COEFS = 16 };
 
 /* How a coefficient comes from its parameter p (tau in ms). */
 typedef enum hb_derive {
     HB_DIRECT, /* p */
     HB_DECAY,  /* exp(-dt / p) */
     HB_RATE,   /* dt / p */
+    HB_LOSS,   /* 1 - exp(-dt / p), exact where that is tiny */
+    HB_STEPS,  /* p / dt: whole steps, rounded up but for 1e-6 */
     HB_GAIN    /* p, with the model's own default (see default_gain) */
 } hb_derive;
 
@@ -41,6 +43,8 @@ typedef struct hb_step {
     const real *o;          /* spikes, through which the gradient flows */
     const real *m;          /* the same spikes as a constant mask */
     bool spaic;             /* compat = "spaic" */
+    bool learns;            /* states that adapt over runs do so */
+    bool uniform;           /* every coefficient is the same for all neurons */
     bool detach;            /* no gradient through the reset */
     /* backward only */
     real *adj[HB_STATES];        /* d loss / d state: after the step, then before it */
@@ -56,7 +60,7 @@ typedef struct hb_adapt {
     size_t n;
     const real *coef[HB_COEFS];
     const real *fired; /* spikes of this step, summed over the batch */
-    real *kept;
+    double *kept;      /* double always: a slow decay is lost in a float */
 } hb_adapt;
 
 typedef struct hb_model {
@@ -82,7 +86,8 @@ typedef struct hb_model {
     /* What a group keeps over runs otherwise (an adaptive threshold): its name, which is also
      * that of the state that shows it, its first value, and how a step that learns changes it. */
     const char *kept;
-    double (*kept_start)(const hb_args *args);
+    size_t kept_state;
+    double (*kept_start)(const hb_args *args, size_t unit); /* NULL: 0 */
     void (*adapt)(const hb_adapt *adapt);
 } hb_model;
 

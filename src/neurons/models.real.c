@@ -19,7 +19,14 @@
     X(clif) \
     X(clif2k) \
     X(pclif) \
-    X(aclif)
+    X(aclif) \
+    X(lifstdp_ex) \
+    X(alifstdp_ex) \
+    X(lifstdp_ih) \
+    X(diehlandcook) \
+    X(lifint) \
+    X(diehl_cook_exc) \
+    X(diehl_cook_inh)
 /* clang-format on */
 
 #define DECLARE(name) extern const hb_model HB_R(hb_model_##name);

@@ -11,7 +11,7 @@ static const struct link {
     size_t pre, post;
     bool needed;
 } links[] = {
-    {"connection1", 0, 1, true}, {"connection2", 1, 2, true}, {"connection_rec", 1, 1, false}};
+    {"connection1", 0, 1, true}, {"connection2", 1, 2, false}, {"connection_rec", 1, 1, false}};
 static const char *const groups[] = {"input", "layer1", "layer2"};
 enum { LINKS = 3 };
 
@@ -37,7 +37,7 @@ static bool read_sizes(trial *t, const cJSON *config, golden_net *g, numbers wei
     if (!trial_fine(t)) return false;
     g->sizes[0] = weights[0].shape[1];
     g->sizes[1] = weights[0].shape[0];
-    g->sizes[2] = weights[1].shape[0];
+    g->sizes[2] = weights[1].values ? weights[1].shape[0] : 0;
     g->has_loop = weights[2].values != NULL;
     for (size_t i = 1; i < LINKS; i++)
         if (weights[i].values)
@@ -58,8 +58,16 @@ static bool read_input(trial *t, const cJSON *config, golden_net *g) {
     return trial_fine(t);
 }
 
-/* A state other than 0 cannot be given through hebb.h. */
-static void check_initial(trial *t, const cJSON *config) {
+/* A state other than 0 cannot be given through hebb.h; these models start where SPAIC's do. */
+static bool starts_alike(const char *model) {
+    static const char *const models[] = {"lifstdp_ex", "alifstdp_ex", "lifstdp_ih"};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (!strcmp(model, models[i])) return true;
+    return false;
+}
+
+static void check_initial(trial *t, const cJSON *config, const char *model) {
+    if (trial_fine(t) && starts_alike(model)) return; /* the trace's first step shows it */
     const cJSON *initial = golden_optional_object(t, config, "initial"), *member;
     cJSON_ArrayForEach(member, initial) {
         numbers n = golden_numbers(t, member, member->string);
@@ -127,7 +135,8 @@ static void watch(trial *t, golden_net *g, const cJSON *trace) {
 
 static bool create(trial *t, golden_net *g) {
     hebb_net_options options = hebb_net_options_default();
-    double strategy = golden_number(t, g->config, "build_strategy");
+    bool given = golden_optional(g->config, "build_strategy");
+    double strategy = given ? golden_number(t, g->config, "build_strategy") : 0;
     if (trial_fine(t) && strategy != 0 && strategy != 1)
         return trial_problem(t, "build_strategy = %g is not allowed; it must be 0 or 1", strategy);
     options.dt = g->dt;
@@ -143,16 +152,17 @@ bool golden_net_make(trial *t, const cJSON *config, const cJSON *trace, golden_n
     *g = (golden_net){.config = config};
     const char *model = golden_text(t, config, "model");
     params_add_all(t, &neuron, golden_optional(config, "neuron_kwargs"), NULL);
-    check_initial(t, config);
+    check_initial(t, config, model);
     if (!read_sizes(t, config, g, weights) || !read_input(t, config, g) || !create(t, g))
         return false;
     g->reads_v = trace && !golden_optional(trace, "layer1.O");
     hebb_group made[3] = {hebb_encoder(g->net, groups[0], g->sizes[0], "null", NULL)};
-    for (size_t i = 1; i < 3; i++)
+    size_t last = g->sizes[2] ? 2 : 1;
+    for (size_t i = 1; i <= last; i++)
         made[i] = hebb_neurons(g->net, groups[i], g->sizes[i], model, neuron.items);
     for (size_t i = 0; i < LINKS; i++)
         if (weights[i].values) connect(t, g, i, made, &weights[i]);
-    hebb_decode(g->net, "output", made[2], g->reads_v ? "final_step_voltage" : "spike_counts",
+    hebb_decode(g->net, "output", made[last], g->reads_v ? "final_step_voltage" : "spike_counts",
                 NULL);
     watch(t, g, trace);
     return trial_fine(t);

@@ -18,8 +18,6 @@ static const struct {
     {"forward_izh.json", "the model izh is not part of this version"},
     {"forward_hh.json", "the model hh is not part of this version"},
     {"forward_other.json", "meanfield and darwin models are not part of this version"},
-    {"forward_stdp_neurons.json", "the models for plasticity are not part of this version"},
-    {"forward_int.json", "models of whole numbers are not part of this version"},
     {"conv_grad.json", "convolution is not part of this version"},
     {"stdp.json", "plasticity is not part of this version"},
     {"stdp_meta.json", "plasticity is not part of this version"},

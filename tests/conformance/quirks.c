@@ -17,6 +17,9 @@ static const struct quirk {
     {"constantcurrentlif", NULL, "SPAIC reads input and spike of the step before"},
     {"nonspikinglif", NULL, "SPAIC reads each term one step late"},
     {"aclif", NULL, "SPAIC keeps the adaptation over runs"},
+    {"lifstdp_ex", NULL, "SPAIC keeps theta for each sample"},
+    {"alifstdp_ex", NULL, "SPAIC keeps theta for each sample"},
+    {"diehlAndCook", NULL, "SPAIC counts before the run starts, and goes on from run to run"},
     {NULL, "max_delay", "SPAIC cuts delays down and reads the oldest entry for 0"},
     {NULL, "w_min", "SPAIC clamps at the start of a run; given weights outside are an error"},
     {NULL, "w_max", "SPAIC clamps at the start of a run; given weights outside are an error"},
@@ -26,7 +29,7 @@ static const struct quirk {
     {"sstb", NULL, "SPAIC cuts times down, in float"},
     {"mstb", NULL, "SPAIC cuts times down, counts and clamps"},
 };
-/* No quirk: lif, clif, clif2k, pclif, lifm, if, ifsoftreset, ifb, nonspikingifb, null;
+/* No quirk: lif, clif, clif2k, pclif, lifm, if, ifsoftreset, ifb, nonspikingifb, null, lifstdp_ih;
  * full connections, recurrent or not, with bias, synapse filter or weight_quantization;
  * the encoders null, float, constant_current, and bernoulli where every sample's
  * largest value is the batch's; all gradients; rewards of one sample that is not silent

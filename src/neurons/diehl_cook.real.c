@@ -1,0 +1,174 @@
+/* The conductance-based pair of Diehl and Cook 2015, with the constants of their published
+ * program: excitatory neurons with an adaptive threshold, inhibitory ones without. */
+#include "neurons/model.h"
+
+#define INNER(rest, reset, thresh, refrac)                                                         \
+    {                                                                                              \
+        "v_rest",                                                                                  \
+        HB_PER_UNIT,                                                                               \
+        "mV",                                                                                      \
+        rest,                                                                                      \
+        HB_ANY,                                                                                    \
+        0,                                                                                         \
+        "potential at rest, and at the start of a run"},                                           \
+        {"v_reset",                                                                                \
+         HB_PER_UNIT,                                                                              \
+         "mV",                                                                                     \
+         reset,                                                                                    \
+         HB_ANY,                                                                                   \
+         0,                                                                                        \
+         "potential after a spike and while refractory"},                                          \
+        {"v_thresh", HB_PER_UNIT, "mV", thresh, HB_ANY, 0, "threshold", "v_th"}, {                 \
+        "refrac", HB_PER_UNIT, "ms", refrac, 0.0, 1e6, 0, "time without spikes after a spike"      \
+    }
+#define OUTER(tau, E_inh)                                                                          \
+    {"tau_m", HB_PER_UNIT, "ms", tau, HB_POSITIVE, "membrane time constant"},                      \
+        {"E_exc", HB_PER_UNIT, "mV", 0, HB_ANY, 0, "reversal potential of ge"},                    \
+        {"E_inh", HB_PER_UNIT, "mV", E_inh, HB_ANY, 0, "reversal potential of gi"},                \
+        {"tau_ge", HB_PER_UNIT, "ms", 1, HB_POSITIVE, "time constant of ge"}, {                    \
+        "tau_gi", HB_PER_UNIT, "ms", 2, HB_POSITIVE, "time constant of gi"                         \
+    }
+static const hb_param_info exc_params[] = {
+    INNER(-65, -65, -52, 5),
+    OUTER(100, -100),
+    {"offset", HB_PER_UNIT, "mV", 20, HB_ANY, 0, "taken off the threshold"},
+    {"theta_init", HB_PER_UNIT, "mV", 20, HB_ANY, 0, "theta of a network that has not learned"},
+    {"theta_plus", HB_PER_UNIT, "mV", 0.05, HB_ANY, 0, "growth of theta with a spike"},
+    {"tau_theta", HB_PER_UNIT, "ms", 1e7, HB_POSITIVE, "time constant of theta"},
+};
+static const hb_param_info inh_params[] = {INNER(-60, -45, -40, 2), OUTER(10, -85)};
+#define EQUATION(threshold, after)                                                                 \
+    "ge = exp(-dt/tau_ge) ge + I_ge; gi = exp(-dt/tau_gi) gi + I_gi; tau_m dV/dt = v_rest - V + "  \
+    "ge (E_exc - V) + gi (E_inh - V), by backward Euler; O = V > " threshold                       \
+    "; V = v_reset where O, and for refrac ms from then on" after
+#define SOURCE                                                                                     \
+    "Diehl and Cook, Front. Comput. Neurosci. 9:99, 2015, and their program (github.com/peter-u-"  \
+    "diehl/stdp-mnist)"
+static const hb_component exc_component = {
+    .kind = "neuron",
+    .name = "diehl_cook_exc",
+    .summary = "conductance-based neuron with adaptive threshold, excitatory",
+    .equation = EQUATION("v_thresh - offset + theta",
+                         "; theta += theta_plus O - (1 - exp(-dt/tau_theta)) theta, O summed over "
+                         "the batch. theta is kept over runs"),
+    .source = SOURCE,
+    .params = exc_params,
+    .param_count = HB_COUNT(exc_params),
+};
+static const hb_component inh_component = {
+    .kind = "neuron",
+    .name = "diehl_cook_inh",
+    .summary = "conductance-based neuron, inhibitory",
+    .equation = EQUATION("v_thresh", ""),
+    .source = SOURCE,
+    .params = inh_params,
+    .param_count = HB_COUNT(inh_params),
+};
+
+enum { V, GE, GI, LEFT, THETA }; /* states; LEFT: steps still refractory */
+enum { REST, V_RESET, V_THRESH, REFRAC, RATE, E_EXC, E_INH, DECAY_E, DECAY_I, OFFSET, PLUS, LOSS };
+#define COEFS                                                                                      \
+    {"Vrest", "v_rest", HB_DIRECT}, {"Vreset", "v_reset", HB_DIRECT},                              \
+        {"Vth", "v_thresh", HB_DIRECT}, {"refrac", "refrac", HB_STEPS},                            \
+        {"tauM", "tau_m", HB_RATE}, {"E_exc", "E_exc", HB_DIRECT}, {"E_inh", "E_inh", HB_DIRECT},  \
+        {"decay_ge", "tau_ge", HB_DECAY}, {                                                        \
+        "decay_gi", "tau_gi", HB_DECAY                                                             \
+    }
+
+/* each: 1 where coefficients differ from neuron to neuron, else 0; both are constants that the
+ * compiler folds. */
+__attribute__((always_inline)) static inline void move(hb_step *k, size_t each, bool adapts) {
+    real *restrict v = k->state[V], *restrict ge = k->state[GE], *restrict gi = k->state[GI];
+    real *restrict left = k->state[LEFT], *restrict x = k->x;
+    const real *restrict I = k->I, *restrict I2 = k->I2;
+    const real *restrict theta = adapts ? k->state[THETA] : NULL;
+    const real *restrict rest = k->coef[REST], *restrict thresh = k->coef[V_THRESH];
+    const real *restrict rate = k->coef[RATE], *restrict exc = k->coef[E_EXC];
+    const real *restrict inh = k->coef[E_INH], *restrict de = k->coef[DECAY_E];
+    const real *restrict di = k->coef[DECAY_I], *restrict offset = k->coef[OFFSET];
+    HB_EACH(k) {
+        size_t c = j * each;
+        real e = de[c] * ge[j] + I[j], i = di[c] * gi[j] + I2[j], r = rate[c];
+        real next = (v[j] + r * (rest[c] + e * exc[c] + i * inh[c])) / (1 + r * (1 + e + i));
+        real above = next - (adapts ? thresh[c] - offset[c] + theta[j] : thresh[c]);
+        real was = left[j];
+        ge[j] = e;
+        gi[j] = i;
+        v[j] = was > 0 ? v[j] : next;
+        x[j] = was > 0 ? -1 : above;
+        left[j] = was > 0 ? was - 1 : 0;
+    }
+}
+static void integrate_inh(hb_step *k) {
+    if (k->uniform)
+        move(k, 0, false);
+    else
+        move(k, 1, false);
+}
+static void integrate_exc(hb_step *k) {
+    real *restrict theta = k->state[THETA];
+    const real *restrict kept = k->kept;
+    if (kept) HB_EACH(k) theta[j] = kept[j];
+    if (k->uniform)
+        move(k, 0, true);
+    else
+        move(k, 1, true);
+}
+static void settle_inh(hb_step *k) {
+    real *restrict v = k->state[V], *restrict left = k->state[LEFT];
+    const real *restrict o = k->o, *restrict reset = k->coef[V_RESET];
+    const real *restrict refrac = k->coef[REFRAC];
+    HB_EACH(k) {
+        v[j] = o[j] != 0 ? reset[j] : v[j];
+        left[j] = o[j] != 0 ? refrac[j] : left[j];
+    }
+}
+static void settle_exc(hb_step *k) {
+    real *restrict theta = k->state[THETA];
+    const real *restrict o = k->o, *restrict plus = k->coef[PLUS], *restrict loss = k->coef[LOSS];
+    settle_inh(k);
+    if (!k->kept && k->learns) HB_EACH(k) theta[j] += plus[j] * o[j] - loss[j] * theta[j];
+}
+static void adapt_exc(const hb_adapt *k) {
+    double *restrict theta = k->kept;
+    const real *restrict fired = k->fired, *restrict plus = k->coef[PLUS];
+    const real *restrict loss = k->coef[LOSS];
+    HB_EACH(k) theta[j] += (double)(plus[j] * fired[j]) - (double)loss[j] * theta[j];
+}
+static double first_theta(const hb_args *args, size_t unit) {
+    return hb_args_unit(args, "theta_init", unit);
+}
+static void start(hb_step *k) { HB_EACH(k) k->state[V][j] = k->coef[REST][j]; }
+
+const hb_model HB_R(hb_model_diehl_cook_exc) = {
+    .component = &exc_component,
+    .output = HB_OUT_SPIKES,
+    .states = {"V", "ge", "gi", "refrac_left", "theta"},
+    .state_count = 5,
+    .coefs = {COEFS,
+              {"offset", "offset", HB_DIRECT},
+              {"theta_plus", "theta_plus", HB_DIRECT},
+              {"loss_theta", "tau_theta", HB_LOSS}},
+    .coef_count = LOSS + 1,
+    .integrate = integrate_exc,
+    .settle = settle_exc,
+    .inputs = {"ge", "gi"},
+    .start = start,
+    .stays = 1u << THETA,
+    .kept = "theta",
+    .kept_state = THETA,
+    .kept_start = first_theta,
+    .adapt = adapt_exc,
+};
+const hb_model HB_R(hb_model_diehl_cook_inh) = {
+    .component = &inh_component,
+    .output = HB_OUT_SPIKES,
+    .states = {"V", "ge", "gi", "refrac_left"},
+    .state_count = 4,
+    .coefs = {COEFS},
+    .coef_count = OFFSET,
+    .integrate = integrate_inh,
+    .settle = settle_inh,
+    .inputs = {"ge", "gi"},
+    .start = start,
+};
