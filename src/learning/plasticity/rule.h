@@ -37,7 +37,8 @@ typedef struct hb_touch {
 typedef struct hb_rule {
     const hb_component *component;
     bool needs_reward;
-    /* Reads the arguments; fills p->pre, p->post, p->reads_weight and the rule's own numbers. */
+    /* Reads the arguments; fills p->pre, p->post, p->reads_weight and the rule's own
+     * numbers; most begin with hb_plastic_setup (common.h). */
     hebb_status (*setup)(hb_plastic *p);
     /* Rules made of pairs: what a presynaptic spike does to the synapses it leaves by (traces are
      * postsynaptic), and a postsynaptic spike to those it came by (traces are presynaptic).
@@ -53,6 +54,14 @@ typedef struct hb_rule {
     void (*optim_step)(hb_plastic *p);        /* does what still waits; NULL: nothing */
 } hb_rule;
 
+/* Synapses are numbered as the weights stand: dense i * post + j, else in the rows of the wiring.
+ */
+typedef struct hb_columns {
+    uint32_t *source; /* [count]: presynaptic neuron; NULL: dense */
+    uint32_t *start;  /* [post + 1]: column j is list[start[j] .. start[j + 1]); NULL: dense */
+    uint32_t *list;   /* [count]: sources rising */
+} hb_columns;
+
 struct hb_plastic {
     const hb_rule *rule;
     const hb_args *args; /* the learner's */
@@ -62,17 +71,22 @@ struct hb_plastic {
     hb_trace pre[HB_TRACES], post[HB_TRACES];
     size_t pre_count, post_count; /* traces in use on each side */
     double number[8];             /* the rule's own constants */
+    bool reads_weight;            /* touch->w is wanted; otherwise it may be NULL */
+    double lr;                    /* rules multiply their changes by it */
     bool presentation;            /* W is held during a run, changes are summed after it */
     bool mean;                    /* reduction over the batch: mean, not sum */
     double norm;                  /* row sums to keep; 0: none */
     bool norm_every_step;
-    real low, high; /* bounds */
-    int reward;     /* index of the reward; -1: none */
+    real low, high;                /* bounds */
+    int reward;                    /* index of the reward; -1: none */
+    double target_rate, rate_gain; /* Hz; 0: none */
+    hb_columns columns;            /* laid by hb_plastic_lay */
+    uint64_t *past; /* [B][delay_max][words]: spikes of the rows before row 0, newest first */
     void *driver;   /* what the driver keeps, from the arena */
     void *own;      /* what the rule keeps, from the arena */
 };
 
-/* The driver of rules made of pairs. */
+/* The driver of rules made of pairs (it calls hb_plastic_lay, _begin and _end of synapses.h). */
 void HB_R(hb_pairs_lay)(hb_plastic *p, hb_arena *arena, size_t batch, size_t steps);
 void HB_R(hb_pairs_begin)(hb_plastic *p, bool fresh);
 void HB_R(hb_pairs_step)(hb_plastic *p, size_t t);

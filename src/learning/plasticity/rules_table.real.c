@@ -2,7 +2,20 @@
 #include "learning/plasticity/plasticity.h"
 #include "learning/plasticity/rule.h"
 
-#define RULES(X) X(nearest_online_stdp)
+/* clang-format off */
+#define RULES(X) \
+    X(nearest_online_stdp) \
+    X(full_online_stdp) \
+    X(meta_nearest_online_stdp) \
+    X(stdp_additive) \
+    X(stdp_multiplicative) \
+    X(stdp_power) \
+    X(stdp_triplet) \
+    X(diehl_cook) \
+    X(diehl_cook_power) \
+    X(hebbian) \
+    X(oja)
+/* clang-format on */
 
 #define DECLARE(name) extern const hb_rule HB_R(hb_rule_##name);
 #define ENTRY(name)   &HB_R(hb_rule_##name),

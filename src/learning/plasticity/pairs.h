@@ -1,0 +1,53 @@
+/* What the driver of pairs keeps for one connection. */
+#ifndef HB_PAIRS_H
+#define HB_PAIRS_H
+
+#include "learning/plasticity/synapses.h"
+
+enum { HB_PAIR_BLOCK = 64 }; /* source rows of a work item */
+
+/* Room of one worker; `widest` is the longest row or column. */
+typedef struct hb_pair_room {
+    real *w, *dw, *trace[HB_TRACES]; /* [widest]: gathered synapses */
+    real *pre[HB_TRACES];            /* [HB_PAIR_BLOCK]: traces of a block of sources */
+    real *post[HB_TRACES];           /* [post] */
+    uint32_t *list;                  /* spikes */
+    uint64_t *bits;
+} hb_pair_room;
+
+typedef struct hb_pairs {
+    real *pre[HB_TRACES];      /* [B][sources]; delayed: [B][synapses] */
+    real *post[HB_TRACES];     /* [B][post] */
+    real *end[HB_TRACES];      /* [B][post]: post after a presentation */
+    size_t stride;             /* of pre */
+    uint64_t *p, *q;           /* [B][words]: spikes of the step */
+    uint32_t *p_list, *q_list; /* [B][n + slack]: the same as positions */
+    size_t *p_count, *q_count; /* [B] */
+    uint64_t *arrived;         /* [B][words of the synapses], delayed: p of each synapse */
+    real *dw;                  /* [synapses]: zeros between steps */
+    uint32_t *rows, *columns;  /* that somebody in the batch touches in this step */
+    size_t row_count, column_count;
+    uint64_t *any;       /* [words]: the same as bits, of the wider end */
+    double *sums;        /* [post] */
+    hb_pair_room *rooms; /* [workers] */
+    size_t now;
+} hb_pairs;
+
+/* Spikes and traces of sample b in step t, and the spikes that the traces read `before` lacked. */
+void HB_R(hb_pairs_sample)(hb_plastic *p, size_t b, size_t t);
+void HB_R(hb_pairs_after)(hb_plastic *p, size_t b);
+/* What spikes of sample b do to row i and column j; added to the driver's dw. */
+void HB_R(hb_pairs_row)(hb_plastic *p, hb_pair_room *room, size_t i, size_t b, real *dw);
+void HB_R(hb_pairs_column)(hb_plastic *p, hb_pair_room *room, size_t j, size_t b, const real *w,
+                           real *dw);
+/* The changes of all samples of the run that is over, W being held; added to the driver's dw. */
+void HB_R(hb_pairs_presentation)(hb_plastic *p);
+
+static inline hb_pairs *hb_pairs_of(const hb_plastic *p) { return p->driver; }
+static inline bool hb_bit(const uint64_t *bits, size_t i) { return bits[i / 64] >> i % 64 & 1; }
+static inline real hb_inside(const hb_plastic *p, real w) {
+    w = w < p->low ? p->low : w;
+    return w > p->high ? p->high : w;
+}
+
+#endif
