@@ -30,6 +30,7 @@ typedef enum cli_id {
     CLI_TO,
     CLI_SPLIT,
     CLI_INDEX,
+    CLI_CONNECTION,
     CLI_IDS
 } cli_id;
 
@@ -80,8 +81,8 @@ typedef struct cli_args {
     int operand_count;
 } cli_args;
 
-extern const cli_verb cli_train, cli_eval, cli_info, cli_list, cli_data, cli_docs, cli_version,
-    cli_help;
+extern const cli_verb cli_train, cli_eval, cli_info, cli_list, cli_data, cli_plot, cli_docs,
+    cli_version, cli_help;
 extern const cli_verb *const cli_verbs[]; /* NULL ends them */
 extern const cli_option cli_global_options[];
 extern const size_t cli_global_option_count;

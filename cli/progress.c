@@ -1,5 +1,6 @@
 /* How far a run is: a bar with an estimate on a terminal, between the notes that
  * the run gives itself, a line an epoch. Ctrl-C asks to stop after the batch. */
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,8 +67,11 @@ static void draw_bar(cli_progress *progress, const hebb_progress *now, double et
     char right[160], left[60], clock[24];
     int columns = cli_columns(STDERR_FILENO) - 1;
     snprintf(left, sizeof left, "epoch %d/%d %.10s ", now->epoch, now->epochs, now->phase);
-    snprintf(right, sizeof right, " %3.0f %%  loss %.4f  acc %.2f %%  ETA %s", 100 * part,
-             now->loss, 100 * now->accuracy,
+    char loss[40] = "", accuracy[40] = "";
+    if (isfinite(now->loss)) snprintf(loss, sizeof loss, "  loss %.4f", now->loss);
+    if (isfinite(now->accuracy))
+        snprintf(accuracy, sizeof accuracy, "  acc %.2f %%", 100 * now->accuracy);
+    snprintf(right, sizeof right, " %3.0f %%%s%s  ETA %s", 100 * part, loss, accuracy,
              eta < 0 ? "--:--" : clock_text(clock, sizeof clock, eta));
     int width = columns - (int)strlen(left) - (int)strlen(right) - 2;
     if (width < 4) { /* no room for a bar: the words alone */

@@ -21,7 +21,7 @@ else()
   set(HEBB_PC_INCLUDEDIR "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
 endif()
 list(JOIN BLAS_LDFLAGS " " HEBB_PC_LIBS)
-foreach(part YAML CJSON ZLIB)
+foreach(part YAML CJSON ZLIB CAIRO)
   list(JOIN ${part}_LDFLAGS " " flags)
   string(APPEND HEBB_PC_LIBS " ${flags}")
 endforeach()
@@ -34,6 +34,9 @@ install(CODE "
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/installed.pc RENAME hebb.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
+if(HEBB_CAIRO AND CAIRO_FOUND)
+  set(HEBB_FIND_CAIRO "pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)")
+endif()
 configure_package_config_file(cmake/HebbConfig.cmake.in HebbConfig.cmake
   INSTALL_DESTINATION ${HEBB_PACKAGE_DIR})
 write_basic_package_version_file(HebbConfigVersion.cmake COMPATIBILITY SameMinorVersion)

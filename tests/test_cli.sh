@@ -58,7 +58,7 @@ if [ -c /dev/full ]; then
 fi
 
 # ---- help and version ----
-for verb in train eval info list data docs version help; do
+for verb in train eval info list data plot docs version help; do
     call $verb --help
     if [ "$rc" = 0 ] && grep -q "^Usage: hebb $verb" out && grep -q -- '--help' out && [ ! -s err ]; then ok "help of $verb"; else bad "help of $verb" "rc $rc" "$(cat out err)"; fi
     cp out long
@@ -142,6 +142,22 @@ call eval run --json
 tensors=$(ls run/checkpoints/*.safetensors 2>/dev/null | head -1)
 call eval "$tensors"
 [ "$rc" = 0 ] && ok "eval of a checkpoint" || bad "eval of a checkpoint" "$(cat err)"
+expect "an unknown picture" 2 "there is no picture 'weight'; did you mean 'weights'?" plot weight run
+expect "a picture of nothing" 2 "RUN folder or checkpoint is missing" plot curve
+expect "a picture of no run" 1 "holds no checkpoint" plot curve .
+expect "a picture of no known kind" 1 "must end in" plot weights run -o weights.txt
+for what in weights curve confusion; do
+    call plot $what run -q
+    if grep -q 'has no cairo' err; then
+        skip "plot $what" "no cairo in this build"
+    elif [ "$rc" = 0 ] && [ "$(head -c 4 $what.png | tail -c 3)" = PNG ]; then
+        ok "plot $what"
+    else
+        bad "plot $what" "$(cat err)"
+    fi
+done
+call plot weights run -c weights -o grid.pgm
+{ [ "$rc" = 0 ] && [ "$(head -c 2 grid.pgm)" = P5 ]; } && ok "plot weights as PGM" || bad "plot weights as PGM" "$(cat err)"
 call eval small.yaml --checkpoint "$tensors"
 [ "$rc" = 0 ] && ok "eval of a file with a checkpoint" || bad "eval of a file with a checkpoint" "$(cat err)"
 call info "$tensors"

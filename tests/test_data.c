@@ -402,7 +402,7 @@ static void test_names(void **state) {
     assert_int_equal(open_set("mnits", "train", NULL, 0, &set), HEBB_E_NAME);
     assert_says("did you mean 'mnist'?");
     assert_int_equal(open_set("/no/such", "train", NULL, 0, &set), HEBB_E_NAME);
-    assert_says("there are: strokes, yin-yang, mnist, fashion-mnist, and folders");
+    assert_says("there are: strokes, yin-yang, mnist, fashion-mnist, xor, bandit, and folders");
     assert_int_equal(open_set("strokes", "tets", NULL, 0, &set), HEBB_E_NAME);
     assert_says("must be train or test; did you mean 'test'?");
     assert_int_equal(open_set("strokes", "validation", NULL, 0, &set), HEBB_E_NAME);

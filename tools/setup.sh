@@ -2,7 +2,7 @@
 # Installs the Debian packages that building and testing need; does nothing where all are there.
 # --ci: also what .ci/run needs.
 set -u
-packages="build-essential cmake pkg-config libopenblas-dev libyaml-dev libcjson-dev zlib1g-dev libcmocka-dev curl ca-certificates"
+packages="build-essential cmake pkg-config libopenblas-dev libyaml-dev libcjson-dev zlib1g-dev libcmocka-dev libcairo2-dev curl ca-certificates"
 [ "${1:-}" = --ci ] && packages="$packages clang clang-format libclang-rt-14-dev git"
 if ! command -v dpkg >/dev/null || ! command -v apt-get >/dev/null; then
     command -v cc >/dev/null && command -v cmake >/dev/null && command -v pkg-config >/dev/null &&

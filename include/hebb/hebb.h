@@ -458,6 +458,13 @@ HEBB_API hebb_status hebb_run_train(hebb_run *run);
 /* Evaluates on the test set. checkpoint NULL: the run's best, else its last (a run
  * that has no folder is tested as it stands). The network keeps these weights. */
 HEBB_API hebb_status hebb_run_evaluate(hebb_run *run, const char *checkpoint);
+/* Draws a picture of a run: what = "weights" (each row of a full connection's weights
+ * from an encoder of images as one image; connection NULL: the first such one),
+ * "curve" (accuracy and loss over the epochs) or "confusion" (tests first, if the run
+ * has not). path ends in .png or .svg (HEBB_E_UNSUPPORTED in a build without cairo);
+ * weights may end in .pgm, but not in .svg. */
+HEBB_API hebb_status hebb_run_plot(hebb_run *run, const char *what, const char *connection,
+                                   const char *path);
 /* The result as one JSON object; valid until the next call on this run. */
 HEBB_API const char *hebb_run_json(hebb_run *run);
 /* The result for people: accuracy, confusion table, where the files are. */

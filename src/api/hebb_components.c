@@ -8,6 +8,7 @@
 #include "data/dataset.h"
 #include "learning/gradient/losses.h"
 #include "learning/gradient/rules.h"
+#include "learning/plasticity/plasticity.h"
 #include "links/link.h"
 #include "neurons/model.h"
 #include "neurons/surrogate.h"
@@ -32,11 +33,16 @@ OPS_TABLE(encoder, hb_encoders, hb_encoder_count)
 OPS_TABLE(generator, hb_generators, hb_generator_count)
 OPS_TABLE(decoder, hb_decoders, hb_decoder_count)
 OPS_TABLE(reward, hb_rewards, hb_reward_count)
-PLAIN_TABLE(learner, hb_gradient_rules, hb_gradient_rule_count)
+PLAIN_TABLE(gradient, hb_gradient_rules, hb_gradient_rule_count)
 OPS_TABLE(surrogate, hb_surrogates, hb_surrogate_count)
 OPS_TABLE(optimizer, hb_optimizers, hb_optimizer_count)
 OPS_TABLE(schedule, hb_schedules, hb_schedule_count)
 PLAIN_TABLE(section, hb_run_sections, hb_run_section_count)
+
+static const hb_component *learner_at(size_t i) {
+    return i < hb_gradient_rule_count ? gradient_at(i)
+                                      : hb_plastic_rule(i - hb_gradient_rule_count);
+}
 
 /* A room with a new kind of component adds its line here. */
 static const struct {

@@ -59,6 +59,15 @@ hebb_status hebb_run_evaluate(hebb_run *run, const char *checkpoint) {
     return run ? hb_run_evaluate(run, checkpoint) : hb_null(__func__, "run");
 }
 
+hebb_status hebb_run_plot(hebb_run *run, const char *what, const char *connection,
+                          const char *path) {
+    if (!run) return hb_null(__func__, "run");
+    if (!what || !path)
+        return hb_fail(run->env, HEBB_E_ARGUMENT, "hebb_run_plot: %s is NULL",
+                       what ? "path" : "what");
+    return hb_run_plot(run, what, connection, path);
+}
+
 static const char *text_or_empty(const char *text) { return text ? text : ""; }
 
 const char *hebb_run_json(hebb_run *run) { return run ? text_or_empty(hb_run_json(run)) : ""; }

@@ -12,7 +12,8 @@ typedef struct hb_dataset {
     const uint8_t *bytes; /* [count][sample_size], value / 255; or NULL */
     const float *floats;  /* [count][sample_size]; or NULL */
     const int32_t *labels;
-    void *owned[3]; /* what to free */
+    const double *arms; /* [classes]: an action's chance of a reward; NULL: no environment */
+    void *owned[3];     /* what to free */
     char name[64];
     char origin[256]; /* where the samples came from, for reports */
 } hb_dataset;
@@ -28,6 +29,13 @@ hebb_status hb_dataset_open(hb_env *env, const char *source, const char *split, 
 hebb_status hb_dataset_from_arrays(hb_env *env, const float *samples, const int32_t *labels,
                                    size_t count, size_t per_sample, size_t classes,
                                    hb_dataset **dataset);
+/* Gives a bandit other chances than 0.8 and 0.2; each sample's label becomes the best arm. */
+enum { HB_ARMS_MOST = 1000 };
+hebb_status hb_dataset_set_arms(hb_dataset *dataset, const double *arms, size_t count);
+/* The reward, 1 or 0, of an action: the same whenever (seed, epoch, sample) is. An action that is
+ * none of the arms has none. */
+double hb_dataset_answer(const hb_dataset *dataset, uint64_t seed, uint64_t epoch, uint64_t sample,
+                         size_t action);
 /* The built-in sets, one table each: for `hebb info` and the docs; NULL ends them. */
 const hb_component *hb_dataset_component(size_t index);
 void hb_dataset_free(hb_dataset *dataset);

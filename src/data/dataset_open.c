@@ -49,6 +49,26 @@ static const source sources[] = {
      false,
      hb_open_idx},
     {{.kind = "dataset",
+      .name = "xor",
+      .summary =
+          "two bits whose sum is odd (1) or even (0): 2 values, 2 classes, 400 for training, "
+          "40 for testing, or as many as `limit` asks for",
+      .equation = "Every four samples in a row are 00, 01, 10 and 11 in an order drawn from\n"
+                  "(seed, split).",
+      .source = "hebb"},
+     false,
+     hb_open_xor},
+    {{.kind = "dataset",
+      .name = "bandit",
+      .summary = "an environment: pulls of one-armed bandits; 1 value, always 1; 500 for training, "
+                 "100 for testing, or as many as `limit` asks for",
+      .equation = "An action is the class that is read; arm i gives the reward 1 with the chance\n"
+                  "`arms`[i], else 0, to an environment_reward. Labels, and so the accuracy, are\n"
+                  "of the best arm.",
+      .source = "hebb"},
+     false,
+     hb_open_bandit},
+    {{.kind = "dataset",
       .name = "fashion-mnist",
       .aliases = "fashion_mnist|fashionmnist|fashion",
       .summary = "pictures of clothes: 28 x 28 grey images, 10 classes, 60,000 for training, "
@@ -85,7 +105,7 @@ static hebb_status unknown_source(hb_env *env, const char *name) {
                        name, near.best);
     return hb_fail(env, HEBB_E_NAME,
                    "there is no data set '%.200s' and no folder of that name; there are: strokes, "
-                   "yin-yang, mnist, fashion-mnist, and folders with IDX files",
+                   "yin-yang, mnist, fashion-mnist, xor, bandit, and folders with IDX files",
                    name);
 }
 

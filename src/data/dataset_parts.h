@@ -23,6 +23,8 @@ hebb_status hb_open_idx(hb_open *open);
 hebb_status hb_open_folder(hb_open *open);
 hebb_status hb_open_yin_yang(hb_open *open);
 hebb_status hb_open_strokes(hb_open *open);
+hebb_status hb_open_xor(hb_open *open);
+hebb_status hb_open_bandit(hb_open *open);
 
 /* How many of `count` samples the limit leaves. */
 size_t hb_open_count(const hb_open *open, size_t count);

@@ -429,6 +429,22 @@ static bool spiked(const hb_engine *engine, size_t group, size_t b, size_t t, si
     return hb_part_row(m, p, p->rows, b, t + 1)[neuron] != 0;
 }
 
+static void counts(const hb_engine *engine, size_t group, size_t b, uint32_t *to) {
+    const hb_machine *m = (const hb_machine *)engine;
+    const hb_part *p = &m->parts[group];
+    memset(to, 0, p->n * sizeof *to);
+    for (size_t t = 0; t < engine->steps; t++) {
+        if (p->form != HB_FORM_BITS) {
+            for (size_t i = 0; i < p->n; i++) to[i] += spiked(engine, group, b, t, i);
+            continue;
+        }
+        const uint64_t *row = hb_part_bits(m, p, b, t + 1);
+        for (size_t w = 0; w < p->words; w++)
+            for (uint64_t left = row[w]; left; left &= left - 1)
+                to[w * 64 + (size_t)__builtin_ctzll(left)]++;
+    }
+}
+
 const hb_engine_ops HB_R(hb_engine_ops) = {
-    create, destroy, build, HB_R(hb_machine_run), reset, constant, rewards, spiked,
+    create, destroy, build, HB_R(hb_machine_run), reset, constant, rewards, spiked, counts,
 };

@@ -42,6 +42,8 @@ typedef struct hb_engine_ops {
                     const unsigned char **given, size_t *outputs);
     /* Did the neuron give anything in step t of the last run? */
     bool (*spiked)(const hb_engine *engine, size_t group, size_t sample, size_t t, size_t neuron);
+    /* counts[n]: steps of the last run in which each neuron did. */
+    void (*counts)(const hb_engine *engine, size_t group, size_t sample, uint32_t *counts);
 } hb_engine_ops;
 
 extern const hb_engine_ops hb_engine_ops_f32, hb_engine_ops_f64;

@@ -23,7 +23,8 @@ static const struct {
               FIELD(validation_accuracy),  FIELD(test_loss),
               FIELD(test_accuracy),        FIELD(best_epoch),
               FIELD(best_validation_loss), FIELD(best_validation_accuracy),
-              FIELD(best_test_accuracy),   FIELD(best_test_epoch)};
+              FIELD(best_test_accuracy),   FIELD(best_test_epoch),
+              FIELD(train_reward)};
 
 static double *field_of(hb_history *history, size_t i) {
     return (double *)((char *)history + fields[i].offset);
@@ -185,6 +186,9 @@ static hebb_status fill_state(const hb_checkpoint *c, hb_node *root) {
     HEBB_TRY(put_number(env, root, "loss_sum", t->sums.loss));
     HEBB_TRY(put_whole(env, root, "correct", t->sums.correct));
     HEBB_TRY(put_whole(env, root, "count", t->sums.count));
+    HEBB_TRY(put_whole(env, root, "judged", t->sums.judged));
+    HEBB_TRY(put_whole(env, root, "shown", t->sums.shown));
+    HEBB_TRY(put_number(env, root, "reward_sum", t->sums.reward));
     HEBB_TRY(add_map(env, root, "history", &history));
     for (size_t i = 0; i < HB_COUNT(fields); i++)
         HEBB_TRY(put_number(env, history, fields[i].name, *field_of(c->history, i)));
@@ -209,6 +213,22 @@ static hebb_status state_text(const hb_checkpoint *c, hb_text *text) {
     return status;
 }
 
+static void classifier_key(char key[100], const hb_classifier *c) {
+    snprintf(key, 100, "readout/%.64s", c->name);
+}
+
+static hebb_status add_classifiers(const hb_trainer *t, hb_tensors *tensors) {
+    for (size_t i = 0; i < t->classifier_count; i++) {
+        const hb_classifier *c = &t->classifiers[i];
+        char key[100];
+        classifier_key(key, c);
+        if (hb_classifier_fits(c) && c->fitted)
+            HEBB_TRY(
+                hb_tensors_row(tensors, key, HB_TENSOR_F32, c->weight, c->classes * (c->n + 1)));
+    }
+    return HEBB_OK;
+}
+
 static hebb_status collect(const hb_checkpoint *c, hb_tensors *tensors) {
     hb_trainer *t = c->trainer;
     const hb_engine *engine = hb_reach_engine(t->net);
@@ -217,6 +237,7 @@ static hebb_status collect(const hb_checkpoint *c, hb_tensors *tensors) {
                                       : hb_tensors_kept_f32(tensors, engine));
     for (size_t i = 0; i < t->learner_count; i++)
         HEBB_TRY(each_array(&t->learners[i], visit_add, tensors));
+    HEBB_TRY(add_classifiers(t, tensors));
     return hb_tensors_row(tensors, "sums/spikes", HB_TENSOR_U64, t->sums.spikes, HB_RATE_GROUPS);
 }
 
@@ -314,6 +335,9 @@ static hebb_status take_state(const hb_saved *saved, const hb_checkpoint *c, con
     t->sums.loss = take_number(&r, "loss_sum");
     t->sums.correct = take_whole(&r, "correct");
     t->sums.count = take_whole(&r, "count");
+    t->sums.judged = take_whole(&r, "judged");
+    t->sums.shown = take_whole(&r, "shown");
+    t->sums.reward = take_number(&r, "reward_sum");
     take_history(&r, c->history);
     const hb_node *learners = take(&r, "learners");
     for (size_t i = 0; i < t->learner_count; i++) {
@@ -333,7 +357,17 @@ static hebb_status restore_state(const hb_saved *saved, const hb_checkpoint *c) 
 }
 
 hebb_status hb_saved_weights(const hb_saved *saved, hb_trainer *trainer) {
-    return hb_network_restore(hb_reach_engine(trainer->net), saved->file, saved->path);
+    HEBB_TRY(hb_network_restore(hb_reach_engine(trainer->net), saved->file, saved->path));
+    for (size_t i = 0; i < trainer->classifier_count; i++) {
+        hb_classifier *c = &trainer->classifiers[i];
+        char key[100];
+        classifier_key(key, c);
+        if (!hb_classifier_fits(c) || !hb_safetensors_find(saved->file, key)) continue;
+        HEBB_TRY(hb_row_restore(saved->env, saved->file, saved->path, key, HB_TENSOR_F32, c->weight,
+                                c->classes * (c->n + 1)));
+        c->fitted = true;
+    }
+    return HEBB_OK;
 }
 
 hebb_status hb_saved_restore(const hb_saved *saved, const hb_checkpoint *c) {

@@ -8,7 +8,7 @@
 
 /* What a run remembers of its epochs; NaN: not measured. */
 typedef struct hb_history {
-    double train_loss, train_accuracy, train_rate;
+    double train_loss, train_accuracy, train_rate, train_reward;
     double validation_loss, validation_accuracy;
     double test_loss, test_accuracy;
     double best_epoch; /* 0: none */

@@ -25,20 +25,23 @@ static const hb_param_info network_params[] = {
 const hb_component hb_section_network = {
     .kind = "section",
     .name = "network",
-    .summary = "the network of a run file; also holds groups, connections, decoders, monitors",
+    .summary = "the network of a run file; also holds groups, connections, decoders, "
+               "rewards, monitors",
     .source = FILES,
     .params = network_params,
     .param_count = HB_COUNT(network_params)};
 
 static const hb_param_info data_params[] = {
     {"set", HB_STRING, "1", 0, HB_ANY, HB_REQUIRED,
-     "strokes, yin-yang, mnist, fashion-mnist, or a folder of IDX files"},
+     "strokes, yin-yang, mnist, fashion-mnist, xor, bandit, or a folder of IDX files"},
     {"path", HB_STRING, "1", 0, HB_ANY, HB_UNSET,
      "where its files are; else HEBB_DATA_DIR, then the cache"},
     {"train_limit", HB_INT, "samples", 0, 0, 1e9, 0, "learn from the first so many; 0: all"},
     {"test_limit", HB_INT, "samples", 0, 0, 1e9, 0, "test with the first so many; 0: all"},
     {"validation", HB_INT, "samples", 0, 0, 1e9, 0,
      "held out of the training samples; `best` is chosen by them"},
+    {"arms", HB_NUMBERS, "1", 0.8, 0, 1, HB_UNSET, "bandit: each arm's chance of a reward", NULL,
+     "[0.8, 0.2]"},
 };
 const hb_component hb_section_data = {.kind = "section",
                                       .name = "data",
@@ -59,6 +62,15 @@ static const hb_param_info training_params[] = {
      "batches between checkpoints within an epoch; 0: none"},
     {"checkpoint_seconds", HB_NUM, "s", 0, HB_NOT_NEGATIVE,
      "seconds between checkpoints within an epoch; 0: none"},
+    {"feedback", HB_NUM, "ms", 0, 0, HB_INF, HB_ABOVE | HB_UNSET,
+     "bandit: time after an action in which its reward comes", NULL, "a step"},
+    {"retry", HB_INT, "1", 0, 0, 1000, 0,
+     "times that a sample is shown again, brighter, while few spikes answer it"},
+    {"retry_spikes", HB_NUM, "spikes", 5, HB_NOT_NEGATIVE, "... fewer than these"},
+    {"retry_gain", HB_NUM, "1", 0.5, HB_NOT_NEGATIVE,
+     "... each time by so much of its own brightness more"},
+    {"retry_group", HB_STRING, "1", 0, HB_ANY, HB_UNSET, "... of this group", NULL,
+     "that of the first readout"},
     {"keep", HB_INT, "1", 0, 0, 1e6, 0, "how many older epochs' checkpoints are kept besides"},
     {"report", HB_CHOICE, "1", 0, HB_ANY, 0,
      "whose test accuracy counts; best needs data.validation", NULL, "last", "last|best"},
@@ -71,7 +83,8 @@ const hb_component hb_section_training = {.kind = "section",
                                           .param_count = HB_COUNT(training_params)};
 
 const hb_component *const hb_run_sections[] = {&hb_section_network, &hb_section_data,
-                                               &hb_augment_component, &hb_section_training};
+                                               &hb_augment_component, &hb_section_training,
+                                               &hb_section_readout};
 const size_t hb_run_section_count = HB_COUNT(hb_run_sections);
 
 double hb_training_num(const hb_config *config, const char *name) {
@@ -183,6 +196,33 @@ static hebb_status read_learners(hb_config *config) {
                    "learner: {algorithm: STCA, optimizer: {name: Adam, lr: 0.001}}");
 }
 
+/* One map is a readout; several are a map of such maps. Defaults are written into them. */
+static hebb_status fill_readout(const hb_config *config, hb_node *map) {
+    hb_args args;
+    HEBB_TRY(hb_section_read(&config->origin, &hb_section_readout, map, "", &args));
+    hebb_status status = hb_section_fill(config->origin.env, &args, map);
+    hb_args_free(&args);
+    return status;
+}
+
+static hebb_status read_readouts(hb_config *config) {
+    const hb_origin *origin = &config->origin;
+    config->readout = hb_node_given(config->root, "readout");
+    config->readouts = hb_node_given(config->root, "readouts");
+    const hb_node *several = config->readouts;
+    if (config->readout && several)
+        return hb_origin_fail(origin, HEBB_E_ARGUMENT, several,
+                              "readout and readouts are both given; keep one");
+    if (config->readout) return fill_readout(config, (hb_node *)config->readout);
+    if (!several) return HEBB_OK;
+    if (several->type != HB_NODE_MAP || !several->count || several->count > HB_CLASSIFIERS)
+        return hb_origin_fail(origin, HEBB_E_ARGUMENT, several,
+                              "readouts must be a map from 1 to %d names to readouts",
+                              (int)HB_CLASSIFIERS);
+    for (hb_node *map = several->first; map; map = map->next) HEBB_TRY(fill_readout(config, map));
+    return HEBB_OK;
+}
+
 static hebb_status read_augment(hb_config *config, hb_node *data) {
     hb_node *node = (hb_node *)hb_node_given(data, "augment");
     const hb_origin *origin = &config->origin;
@@ -210,6 +250,7 @@ static hebb_status read_sections(hb_config *config) {
     HEBB_TRY(need_section(config, "training", "training: {epochs: 1, time: 50}", &training));
     config->network = network;
     HEBB_TRY(read_learners(config));
+    HEBB_TRY(read_readouts(config));
     hb_args options;
     HEBB_TRY(hb_section_read(origin, &hb_section_network, network, HB_NETWORK_MAPS, &options));
     hebb_status status = hb_section_fill(env, &options, network);
@@ -238,7 +279,7 @@ static hebb_status resolve(hb_config *config, const char *text, size_t size,
                        config->file);
     for (size_t i = 0; set && set[i]; i++) HEBB_TRY(apply_set(config, set[i]));
     HEBB_TRY(hb_origin_keys(&config->origin, config->root, "a run file",
-                            "name|seed|network|learner|learners|data|training"));
+                            "name|seed|network|learner|learners|readout|readouts|data|training"));
     HEBB_TRY(read_name(config));
     HEBB_TRY(read_seed(config));
     HEBB_TRY(read_sections(config));

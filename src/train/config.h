@@ -3,6 +3,7 @@
 #define HB_CONFIG_H
 
 #include "data/dataset.h"
+#include "train/classifier.h"
 #include "train/tree_params.h"
 
 /* The sections that are plain tables; `hebb info training` and the docs show them. */
@@ -11,7 +12,7 @@ extern const hb_component *const hb_run_sections[];
 extern const size_t hb_run_section_count;
 
 /* What the network section holds besides its table. */
-#define HB_NETWORK_MAPS "groups|connections|decoders|monitors"
+#define HB_NETWORK_MAPS "groups|connections|decoders|rewards|monitors"
 
 typedef struct hb_config {
     hb_origin origin;
@@ -21,6 +22,7 @@ typedef struct hb_config {
     char *name;
     uint64_t seed;
     const hb_node *network, *learner, *learners; /* learner or learners, the other NULL */
+    const hb_node *readout, *readouts;           /* one of them, or both NULL */
     hb_args data, training;
     hb_augment augment;
     bool augmented;

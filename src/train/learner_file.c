@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "learning/learner.h"
+
 enum { MAX_LEARNERS = 64 };
 
 #define LEARNER_KEYS "algorithm|trainable|optimizer|schedule|loss"
@@ -147,6 +149,20 @@ static hebb_status create(const hb_origin *origin, const hb_node *map, hebb_net 
     return status;
 }
 
+/* A plastic rule changes weights while the network runs. */
+static hebb_status refuse_parts(const hb_origin *origin, const hb_node *map,
+                                const hebb_learner *learner) {
+    static const char *const parts[] = {"optimizer", "schedule", "loss"};
+    for (size_t i = 0; i < HB_COUNT(parts); i++) {
+        const hb_node *node = hb_node_given(map, parts[i]);
+        if (node)
+            return hb_origin_fail(origin, HEBB_E_ARGUMENT, node,
+                                  "%s changes the weights while the network runs; it takes no %s",
+                                  learner->args.component->name, parts[i]);
+    }
+    return HEBB_OK;
+}
+
 static hebb_status add(const hb_origin *origin, const hb_node *map, hebb_net *net,
                        hb_learner_entry *entry) {
     if (map->type != HB_NODE_MAP)
@@ -158,6 +174,7 @@ static hebb_status add(const hb_origin *origin, const hb_node *map, hebb_net *ne
                               strlen(map->key));
     memcpy(entry->name, map->key, strlen(map->key) + 1);
     HEBB_TRY(create(origin, map, net, entry));
+    if (entry->learner->plastic) return refuse_parts(origin, map, entry->learner);
     HEBB_TRY(set_optimizer(origin, map, entry->learner));
     HEBB_TRY(set_schedule(origin, map, entry));
     return set_loss(origin, map, entry->learner);

@@ -123,6 +123,20 @@ static hebb_status add_decoder(const builder *b, const hb_node *map) {
     return status;
 }
 
+static hebb_status add_reward(const builder *b, const hb_node *map) {
+    int target = -1;
+    const char *method = "global_reward";
+    HEBB_TRY(check_map(b, map, "the reward"));
+    HEBB_TRY(read_group(b, map, "target", &target));
+    HEBB_TRY(hb_origin_text(b->origin, map, "method", &method));
+    hb_params params;
+    HEBB_TRY(hb_params_from(b->origin, map, "target|method", &params));
+    int id = hebb_add_reward(b->net, map->key, target, method, params.items);
+    hebb_status status = built(b, id, map);
+    hb_params_free(&params);
+    return status;
+}
+
 static hebb_status add_monitor(const builder *b, const hb_node *map) {
     static const char *const kinds[] = {"state", "spikes"};
     const char *kind = "", *target = NULL, *variable = "O";
@@ -158,6 +172,7 @@ static hebb_status describe(const builder *b, const hb_node *map) {
     HEBB_TRY(add_all(b, map, "groups", add_group));
     HEBB_TRY(add_all(b, map, "connections", add_connection));
     HEBB_TRY(add_all(b, map, "decoders", add_decoder));
+    HEBB_TRY(add_all(b, map, "rewards", add_reward));
     return add_all(b, map, "monitors", add_monitor);
 }
 
@@ -186,7 +201,7 @@ hebb_status hb_network_from_tree(const hb_origin *origin, const hb_node *map, he
 }
 
 hebb_status hb_network_blame(const hb_origin *origin, hebb_status status, const hb_node *map) {
-    static const char *const parts[] = {"groups", "connections", "decoders", "monitors"};
+    static const char *const parts[] = {"groups", "connections", "decoders", "rewards", "monitors"};
     const char *sentence = origin->env->error;
     for (size_t i = 0; status < 0 && i < HB_COUNT(parts); i++) {
         const hb_node *objects = hb_node_given(map, parts[i]);

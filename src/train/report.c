@@ -31,6 +31,11 @@ static size_t trainable_count(const hebb_run *run) {
     return count;
 }
 
+double hb_run_read_accuracy(const hebb_run *run, size_t classifier) {
+    if (!run->has_test || !run->tested.judged) return NAN;
+    return (double)run->tested.read[classifier] / (double)run->tested.judged;
+}
+
 /* ---- JSON ---- */
 
 static void add_number(hb_text *text, const char *name, double value) {
@@ -44,6 +49,19 @@ static void add_string(hb_text *text, const char *name, const char *value) {
         hb_json_string(text, value);
     else
         hb_text_add(text, "null");
+}
+
+/* The accuracy of every readout that was asked for. */
+static void add_readouts(hb_text *text, const hebb_run *run) {
+    if (!run->classifier_count) return;
+    hb_text_add(text, ", \"readouts\": {");
+    for (size_t i = 0; i < run->classifier_count; i++) {
+        hb_text_add(text, "%s", i ? ", " : "");
+        hb_json_string(text, run->classifiers[i].name);
+        hb_text_add(text, ": ");
+        hb_json_number(text, hb_run_read_accuracy(run, i));
+    }
+    hb_text_add(text, "}");
 }
 
 static void add_confusion(hb_text *text, const hebb_run *run) {
@@ -89,6 +107,8 @@ const char *hb_run_json(hebb_run *run) {
     add_number(text, "validation_accuracy", h->validation_accuracy);
     add_number(text, "best_validation_accuracy", h->best_validation_accuracy);
     add_number(text, "best_epoch", h->best_epoch > 0 ? h->best_epoch : NAN);
+    if (hb_reach_graph(run->net)->reward_count) add_number(text, "reward", h->train_reward);
+    add_readouts(text, run);
     add_number(text, "rate_hz", h->train_rate);
     add_number(text, "parameters", (double)parameter_count(run));
     add_number(text, "seconds", hb_run_seconds(run));
@@ -124,8 +144,10 @@ static void add_table(hb_text *text, const hebb_run *run) {
 }
 
 static void add_phase(hb_text *text, const char *name, double loss, double accuracy) {
-    if (!isnan(accuracy))
-        hb_text_add(text, "%-12s loss %.4g, accuracy %.2f %%\n", name, loss, 100 * accuracy);
+    if (isnan(accuracy)) return;
+    hb_text_add(text, "%-12s ", name);
+    if (!isnan(loss)) hb_text_add(text, "loss %.4g, ", loss);
+    hb_text_add(text, "accuracy %.2f %%\n", 100 * accuracy);
 }
 
 const char *hb_run_report(hebb_run *run) {
@@ -145,6 +167,10 @@ const char *hb_run_report(hebb_run *run) {
     add_phase(text, "validation", h->validation_loss, h->validation_accuracy);
     if (run->has_test)
         add_phase(text, "test", hb_mean_loss(&run->tested), hb_accuracy(&run->tested));
+    for (size_t i = 0; run->has_test && i < run->classifier_count; i++)
+        hb_text_add(text, "readout      %s: accuracy %.2f %%\n", run->classifiers[i].name,
+                    100 * hb_run_read_accuracy(run, i));
+    if (!isnan(h->train_reward)) hb_text_add(text, "reward       %.4g\n", h->train_reward);
     if (h->best_epoch > 0)
         hb_text_add(text, "best         epoch %.0f, validation accuracy %.2f %%\n", h->best_epoch,
                     100 * h->best_validation_accuracy);
@@ -219,9 +245,24 @@ static void add_learners(hb_text *text, const hebb_run *run) {
         if (sched)
             hb_text_add(text, ", %s every %s", sched->ops->component->name,
                         run->learners[i].every_batch ? "batch" : "epoch");
-        hb_text_add(text, ", loss %s of %s\n", learner->loss.args.component->name,
-                    decoder ? decoder : "?");
+        if (learner->has_loss)
+            hb_text_add(text, ", loss %s of %s", learner->loss.args.component->name,
+                        decoder ? decoder : "?");
+        hb_text_add(text, "\n");
     }
+}
+
+static void add_readings(hb_text *text, const hebb_run *run) {
+    const hb_graph *g = hb_reach_graph(run->net);
+    if (g->reward_count) hb_text_add(text, "rewards\n");
+    for (size_t i = 0; i < g->reward_count; i++)
+        hb_text_add(text, "  %-20s %8zu  %s of %s\n", g->rewards[i].name,
+                    g->rewards[i].reward.classes, g->rewards[i].reward.ops->component->name,
+                    g->groups[g->rewards[i].target].name);
+    if (run->classifier_count) hb_text_add(text, "readouts\n");
+    for (size_t i = 0; i < run->classifier_count; i++)
+        hb_text_add(text, "  %-20s %8zu  classes of %s\n", run->classifiers[i].name,
+                    run->classifiers[i].classes, g->groups[run->classifiers[i].group].name);
 }
 
 const char *hb_run_summary(hebb_run *run) {
@@ -235,6 +276,7 @@ const char *hb_run_summary(hebb_run *run) {
     add_groups(text, run);
     add_parameters(text, run);
     add_learners(text, run);
+    add_readings(text, run);
     hb_text_add(text, "data\n  %-20s %s\n", "learn from", run->train_set->origin);
     if (run->validate.count)
         hb_text_add(text, "  %-20s %zu of them\n", "validate with", run->validate.count);

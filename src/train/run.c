@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "train/network_file.h"
+#include "train/readout_file.h"
 
 /* ---- opening ---- */
 
@@ -100,6 +101,7 @@ void hb_run_free(hebb_run *run) {
     if (!run) return;
     hb_env *env = run->env;
     hb_trainer_free(&run->trainer);
+    for (size_t i = 0; i < run->classifier_count; i++) hb_classifier_free(&run->classifiers[i]);
     hebb_net_free(run->net); /* with its learners */
     hb_dataset_free(run->train_set);
     hb_dataset_free(run->test_set);
@@ -108,8 +110,8 @@ void hb_run_free(hebb_run *run) {
     hb_text_free(&run->json);
     hb_text_free(&run->report);
     hb_text_free(&run->summary);
-    void *owned[] = {run->output,           run->learners, run->learn_indices,
-                     run->validate_indices, run->resumed,  run->confusion};
+    void *owned[] = {run->output,  run->learners,  run->learn_indices,   run->validate_indices,
+                     run->resumed, run->confusion, run->respond_indices, run->classifiers};
     for (size_t i = 0; i < HB_COUNT(owned); i++) hb_free(env, owned[i]);
     hb_free(env, run);
 }
@@ -147,6 +149,17 @@ static hebb_status open_data(hebb_run *run) {
     if (status >= 0)
         status = hb_dataset_open(run->env, set, "test", path, test, config->seed, &run->test_set);
     if (status < 0) return hb_origin_blame(&config->origin, status, data);
+    const hb_arg *arms = hb_args_get(&config->data, "arms");
+    if (arms->given) {
+        hb_dataset *const sets[] = {run->train_set, run->test_set};
+        if (!sets[0]->arms)
+            return hb_origin_fail(&config->origin, HEBB_E_ARGUMENT, hb_node_get(data, "arms"),
+                                  "arms are a bandit's; '%s' has none", sets[0]->name);
+        for (size_t i = 0; i < HB_COUNT(sets); i++) {
+            status = hb_dataset_set_arms(sets[i], arms->list, arms->count);
+            if (status < 0) return hb_origin_blame(&config->origin, status, data);
+        }
+    }
     if (config->augmented && !run->train_set->height)
         return hb_origin_fail(&config->origin, HEBB_E_ARGUMENT, hb_node_get(data, "augment"),
                               "augment changes images; the samples of '%s' are none",
@@ -165,6 +178,46 @@ static hebb_status build_network(hebb_run *run) {
     return hb_network_blame(&config->origin, status, config->network);
 }
 
+/* The first so many samples to learn from, as many as some readout wants. */
+static hebb_status choose_responses(hebb_run *run) {
+    size_t wanted = 0;
+    run->respond = run->learn;
+    for (size_t i = 0; i < run->classifier_count; i++) {
+        const hb_classifier *c = &run->classifiers[i];
+        size_t samples = c->samples ? c->samples : run->learn.count;
+        if (hb_classifier_fits(c) && samples > wanted) wanted = samples;
+    }
+    if (!wanted || wanted >= run->learn.count) return HEBB_OK;
+    run->respond_indices = hb_calloc(run->env, wanted, sizeof *run->respond_indices);
+    if (!run->respond_indices) return HEBB_E_MEMORY;
+    for (size_t i = 0; i < wanted; i++)
+        run->respond_indices[i] = run->learn.indices ? run->learn.indices[i] : i;
+    run->respond = (hb_part_of_data){run->train_set, run->respond_indices, wanted};
+    return HEBB_OK;
+}
+
+static hebb_status set_readouts(hebb_run *run) {
+    hb_trainer *t = &run->trainer;
+    HEBB_TRY(hb_readouts_from_config(&run->config, run->net, run->train_set->classes,
+                                     &run->classifiers, &run->classifier_count));
+    t->classifiers = run->classifiers;
+    t->classifier_count = run->classifier_count;
+    t->feedback = hb_args_given(&run->config.training, "feedback")
+                      ? hb_training_num(&run->config, "feedback")
+                      : 0;
+    HEBB_TRY(hb_retry_from_config(&run->config, t));
+    return choose_responses(run);
+}
+
+static hebb_status check_predicts(const hebb_run *run) {
+    const hb_trainer *t = &run->trainer;
+    if (t->decoder || t->classifier_count) return HEBB_OK;
+    return hb_fail(run->env, HEBB_E_GRAPH,
+                   "%s: nothing tells classes; give the network a decoder, or the file a readout, "
+                   "such as: readout: {method: vote}",
+                   run->config.file);
+}
+
 static hebb_status set_trainer(hebb_run *run) {
     const hb_config *config = &run->config;
     hb_trainer *t = &run->trainer;
@@ -177,7 +230,9 @@ static hebb_status set_trainer(hebb_run *run) {
     t->epochs = (int)hb_training_num(config, "epochs");
     t->seed = config->seed;
     t->augment = config->augmented ? &config->augment : NULL;
+    HEBB_TRY(set_readouts(run));
     hebb_status status = hb_trainer_init(t, NULL);
+    if (status >= 0) HEBB_TRY(check_predicts(run));
     if (status >= 0) status = hb_trainer_check(t, run->train_set);
     if (status >= 0) status = hb_trainer_check(t, run->test_set);
     if (status < 0) return hb_origin_blame(&config->origin, status, config->network);
@@ -200,7 +255,21 @@ hebb_status hb_run_build(hebb_run *run) {
 
 /* ---- testing ---- */
 
+/* Readouts belong to the weights that they were fitted with. */
+static void unfit(hebb_run *run) {
+    for (size_t i = 0; i < run->classifier_count; i++)
+        run->classifiers[i].fitted = !hb_classifier_fits(&run->classifiers[i]);
+}
+
+static hebb_status fit_readouts(hebb_run *run) {
+    bool fitted = true;
+    for (size_t i = 0; i < run->classifier_count; i++) fitted &= run->classifiers[i].fitted;
+    return fitted ? HEBB_OK : hb_trainer_fit_classifiers(&run->trainer, &run->respond);
+}
+
 static hebb_status test(hebb_run *run, const char *with) {
+    hebb_status ready = fit_readouts(run);
+    if (ready != HEBB_OK) return ready;
     hb_sums sums;
     size_t classes = run->test_set->classes, bytes = classes * classes * sizeof(uint64_t);
     uint64_t *confusion = hb_alloc(run->env, bytes);
@@ -219,6 +288,7 @@ static hebb_status test(hebb_run *run, const char *with) {
 static hebb_status load_weights(hebb_run *run, const char *path) {
     hb_saved saved;
     HEBB_TRY(hb_saved_open_any(run->env, path, &saved));
+    unfit(run);
     hebb_status status = hb_saved_weights(&saved, &run->trainer);
     /* A run that only tests tells what the file knows of its training. */
     bool new_here = !run->trainer.epoch && !run->trainer.batch;
@@ -303,10 +373,15 @@ static hebb_status judge_epoch(hebb_run *run, hb_history *history) {
     history->train_loss = hb_mean_loss(&t->sums);
     history->train_accuracy = hb_accuracy(&t->sums);
     history->train_rate = hb_mean_rate(t, &t->sums, SIZE_MAX);
+    history->train_reward = hb_reach_graph(run->net)->reward_count && t->sums.count && t->plastic
+                                ? t->sums.reward / (double)t->sums.count
+                                : NAN;
     history->validation_loss = history->validation_accuracy = NAN;
     history->test_loss = history->test_accuracy = NAN;
     if (run->validate.count) {
-        hebb_status status = hb_trainer_evaluate(t, "validate", &run->validate, &sums, NULL);
+        hebb_status status = fit_readouts(run);
+        if (status == HEBB_OK)
+            status = hb_trainer_evaluate(t, "validate", &run->validate, &sums, NULL);
         if (status != HEBB_OK) return status;
         history->validation_loss = hb_mean_loss(&sums);
         history->validation_accuracy = hb_accuracy(&sums);
@@ -331,7 +406,7 @@ static bool is_best(const hb_history *h) {
     if (!(h->best_epoch > 0)) return true;
     if (h->validation_accuracy != h->best_validation_accuracy)
         return h->validation_accuracy > h->best_validation_accuracy;
-    return h->validation_loss < h->best_validation_loss;
+    return h->validation_loss < h->best_validation_loss; /* never, if there is no loss */
 }
 
 static hebb_status drop_old(hebb_run *run, uint64_t epoch, size_t keep) {
@@ -362,21 +437,30 @@ static hebb_status save_epoch(hebb_run *run, bool best) {
 
 static void log_epoch(hebb_run *run, double lr, double seconds) {
     const hb_history *h = &run->history;
-    char more[200] = "";
+    char more[300] = "";
     size_t at = 0;
+    if (!isnan(h->train_loss))
+        at += (size_t)snprintf(more + at, sizeof more - at, ", loss %.5g", h->train_loss);
+    if (!isnan(h->train_reward))
+        at += (size_t)snprintf(more + at, sizeof more - at, ", reward %.4g", h->train_reward);
+    if (!isnan(h->train_accuracy))
+        at += (size_t)snprintf(more + at, sizeof more - at, ", accuracy %.2f %%",
+                               100 * h->train_accuracy);
     if (!isnan(h->validation_accuracy))
-        at += (size_t)snprintf(more, sizeof more, ", validation %.2f %%",
+        at += (size_t)snprintf(more + at, sizeof more - at, ", validation %.2f %%",
                                100 * h->validation_accuracy);
     if (!isnan(h->test_accuracy))
-        snprintf(more + at, sizeof more - at, ", test %.2f %%", 100 * h->test_accuracy);
-    hb_folder_log(&run->folder,
-                  "epoch %ju of %d: loss %.5g, accuracy %.2f %%%s, lr %g, %.1f Hz, %.2f s",
-                  (uintmax_t)run->trainer.epoch, run->trainer.epochs, h->train_loss,
-                  100 * h->train_accuracy, more, lr, h->train_rate, seconds);
+        at +=
+            (size_t)snprintf(more + at, sizeof more - at, ", test %.2f %%", 100 * h->test_accuracy);
+    if (run->trainer.gradient) snprintf(more + at, sizeof more - at, ", lr %g", lr);
+    hb_folder_log(&run->folder, "epoch %ju of %d: %s, %.1f Hz, %.2f s",
+                  (uintmax_t)run->trainer.epoch, run->trainer.epochs, more[0] ? more + 2 : "shown",
+                  h->train_rate, seconds);
 }
 
 static hebb_status train_epoch(hebb_run *run) {
     hb_trainer *t = &run->trainer;
+    unfit(run);
     hebb_status status = hb_trainer_epoch(t, &run->learn);
     if (status != HEBB_OK) return status;
     hb_history history = run->history;
@@ -419,6 +503,7 @@ static hebb_status finish(hebb_run *run) {
     const char *json = hb_run_json(run);
     if (!json) return HEBB_E_MEMORY;
     HEBB_TRY(hb_folder_write(&run->folder, "result.json", json));
+    HEBB_TRY(hb_run_plot_all(run));
     hb_folder_log(&run->folder, "test accuracy %.2f %%, in %s", 100 * hb_accuracy(&run->tested),
                   run->folder.path);
     return HEBB_OK;

@@ -19,6 +19,10 @@ struct hebb_run {
     hb_dataset *train_set, *test_set;
     uint64_t *learn_indices, *validate_indices; /* NULL: all, none */
     hb_part_of_data learn, validate, test;
+    hb_part_of_data respond; /* what classifiers are fitted on */
+    uint64_t *respond_indices;
+    hb_classifier *classifiers;
+    size_t classifier_count;
     hb_trainer trainer;
     hb_history history;
     hb_folder folder;
@@ -45,6 +49,10 @@ hebb_status hb_run_build(hebb_run *run);
 void hb_run_free(hebb_run *run);
 hebb_status hb_run_train(hebb_run *run);
 hebb_status hb_run_evaluate(hebb_run *run, const char *checkpoint);
+/* A picture: "weights", "curve" or "confusion"; connection NULL: all that are images. */
+hebb_status hb_run_plot(hebb_run *run, const char *what, const char *connection, const char *path);
+/* Those that a run leaves in its folder. */
+hebb_status hb_run_plot_all(hebb_run *run);
 
 /* Files of the run's folder, other than checkpoints. */
 hebb_status hb_run_begin_files(hebb_run *run);
@@ -54,6 +62,8 @@ hebb_status hb_run_metrics(hebb_run *run, double lr, double seconds);
 hebb_status hb_run_save(hebb_run *run, const char *name);
 /* Takes up run->resumed: compares, restores, cuts the metrics to length. */
 hebb_status hb_run_resume(hebb_run *run, const hb_saved *saved);
+/* Of one readout in the last test; NaN if there was none. */
+double hb_run_read_accuracy(const hebb_run *run, size_t classifier);
 double hb_run_seconds(const hebb_run *run);
 
 /* Texts; NULL when out of memory. */

@@ -31,7 +31,7 @@ static hebb_status write_run_json(hebb_run *run) {
 /* The columns never change their order; new ones would come behind. */
 static const char csv_header[] =
     "epoch,step,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,"
-    "test_accuracy,lr,rate_hz,seconds,elapsed_seconds,peak_memory_bytes\n";
+    "test_accuracy,lr,rate_hz,seconds,elapsed_seconds,peak_memory_bytes,reward\n";
 
 static hebb_status new_folder(hebb_run *run) {
     HEBB_TRY(hb_folder_create(&run->folder, run->output, run->config.name));
@@ -113,7 +113,8 @@ hebb_status hb_run_metrics(hebb_run *run, double lr, double seconds) {
                               {"rate_hz", h->train_rate},
                               {"seconds", seconds},
                               {"elapsed_seconds", hb_run_seconds(run)},
-                              {"peak_memory_bytes", (double)hb_peak_memory()}};
+                              {"peak_memory_bytes", (double)hb_peak_memory()},
+                              {"reward", h->train_reward}};
     hb_text json, csv;
     hb_text_init(&json, run->env);
     hb_text_init(&csv, run->env);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "train/batch.h"
 #include "train/kept.h"
 
 double hb_seconds_now(void) {
@@ -18,7 +19,8 @@ double hb_mean_loss(const hb_sums *sums) {
     return sums->count ? sums->loss / (double)sums->count : 0;
 }
 double hb_accuracy(const hb_sums *sums) {
-    return sums->count ? (double)sums->correct / (double)sums->count : 0;
+    if (sums->count && !sums->judged) return NAN;
+    return sums->judged ? (double)sums->correct / (double)sums->judged : 0;
 }
 double hb_mean_rate(const hb_trainer *trainer, const hb_sums *sums, size_t group) {
     const hb_graph *graph = hb_reach_graph(trainer->net);
@@ -28,7 +30,7 @@ double hb_mean_rate(const hb_trainer *trainer, const hb_sums *sums, size_t group
         neurons += (double)graph->groups[i].n;
         spikes += (double)sums->spikes[i];
     }
-    double seconds = neurons * (double)sums->count * trainer->time * 1e-3;
+    double seconds = neurons * (double)sums->shown * trainer->time * 1e-3;
     return seconds > 0 ? spikes / seconds : 0;
 }
 
@@ -63,30 +65,107 @@ static const hb_readout *readout_of(const hb_trainer *t) {
     return i >= 0 ? &graph->readouts[i] : NULL;
 }
 
+/* The decoder of the first loss; without one, the only decoder that tells classes. */
+static hebb_status find_decoder(hb_trainer *t) {
+    const hb_graph *graph = hb_reach_graph(t->net);
+    for (size_t i = 0; i < t->learner_count; i++) {
+        if (t->learners[i].learner->plastic) {
+            t->plastic = true;
+            continue;
+        }
+        const char *decoder = hb_reach_decoder(t->learners[i].learner);
+        t->gradient = true;
+        if (!decoder)
+            return hb_fail(t->env, HEBB_E_GRAPH,
+                           "the learner's loss reads no decoder; predictions come from one");
+        if (!t->decoder) t->decoder = decoder;
+    }
+    if (!t->gradient && !t->classifier_count && graph->readout_count == 1 &&
+        !graph->readouts[0].decoder.ops->whole_record)
+        t->decoder = graph->readouts[0].name;
+    return HEBB_OK;
+}
+
+/* What cannot go together. */
+static hebb_status check_together(const hb_trainer *t) {
+    for (size_t i = 0; t->plastic && i < t->learner_count; i++) {
+        const hb_optim *optim = hb_learner_optim(t->learners[i].learner);
+        if (optim && optim->ops && optim->ops->needs_closure)
+            return hb_fail(t->env, HEBB_E_UNSUPPORTED,
+                           "%s runs each batch many times, in which plastic connections would "
+                           "learn each time; take another optimizer",
+                           optim->ops->component->name);
+    }
+    if (t->retries && t->gradient)
+        return hb_fail(t->env, HEBB_E_UNSUPPORTED,
+                       "retry shows samples again, which a loss would not see; it goes with "
+                       "plastic learners only");
+    return HEBB_OK;
+}
+
 hebb_status hb_trainer_init(hb_trainer *t, const char *encoder) {
     if (!hb_reach_engine(t->net))
         return hb_fail(t->env, HEBB_E_STATE, "build the network before it is trained or tested");
     HEBB_TRY(find_encoder(t, encoder));
-    t->decoder = hb_reach_decoder(t->learners[0].learner);
-    if (!t->decoder)
-        return hb_fail(t->env, HEBB_E_GRAPH,
-                       "the learner's loss reads no decoder; predictions come from one");
+    HEBB_TRY(find_decoder(t));
+    HEBB_TRY(check_together(t));
+    if (!(t->feedback > 0)) t->feedback = hb_reach_graph(t->net)->dt;
     t->room = t->batch_size * t->encoder_size;
     t->values = hb_calloc(t->env, t->room, sizeof *t->values);
     t->labels = hb_calloc(t->env, t->batch_size, sizeof *t->labels);
     t->ids = hb_calloc(t->env, t->batch_size, sizeof *t->ids);
-    if (t->values && t->labels && t->ids) return HEBB_OK;
-    hb_trainer_free(t);
-    return HEBB_E_MEMORY;
+    hebb_status status = t->values && t->labels && t->ids ? hb_batch_room(t) : HEBB_E_MEMORY;
+    if (status < 0) hb_trainer_free(t);
+    return status;
 }
 
 void hb_trainer_free(hb_trainer *t) {
-    hb_free(t->env, t->values);
-    hb_free(t->env, t->labels);
-    hb_free(t->env, t->ids);
-    t->values = NULL;
+    void *owned[] = {t->values, t->labels, t->ids,          t->rewarded, t->counts,
+                     t->read,   t->again,  t->again_values, t->again_ids};
+    for (size_t i = 0; i < HB_COUNT(owned); i++) hb_free(t->env, owned[i]);
+    t->values = t->again_values = NULL;
     t->labels = NULL;
-    t->ids = NULL;
+    t->ids = t->again_ids = NULL;
+    t->rewarded = NULL;
+    t->counts = NULL;
+    t->read = t->again = NULL;
+}
+
+/* Labels must mean something to the rewards, and actions to the environment. */
+static hebb_status check_rewards(const hb_trainer *t, const hb_dataset *set) {
+    const hb_graph *graph = hb_reach_graph(t->net);
+    bool told = false;
+    for (size_t i = 0; i < graph->reward_count; i++) {
+        const hb_rewarder *r = &graph->rewards[i];
+        const char *method = r->reward.ops->component->name;
+        bool is_xor = !strcmp(method, "xor_reward");
+        size_t classes = is_xor ? 2 : r->reward.classes;
+        told |= !r->reward.ops->labels;
+        if (!r->reward.ops->labels && !set->arms)
+            return hb_fail(t->env, HEBB_E_ARGUMENT,
+                           "%s: %s is told by an environment, such as the data set bandit; '%s' "
+                           "has labels",
+                           r->name, method, set->name);
+        if (r->reward.ops->labels && classes < set->classes)
+            return hb_fail(t->env, HEBB_E_SHAPE,
+                           "%s: '%s' has %zu classes, but the reward tells %zu apart (neurons of "
+                           "its target / pop_size)",
+                           r->name, set->name, set->classes, classes);
+    }
+    if (!set->arms) return HEBB_OK;
+    if (!told)
+        return hb_fail(t->env, HEBB_E_GRAPH,
+                       "'%s' answers actions with rewards, but the network has no "
+                       "environment_reward",
+                       set->name);
+    bool reads = t->classifier_count ? !hb_classifier_fits(&t->classifiers[0]) : t->decoder != NULL;
+    if (!reads || t->retries)
+        return hb_fail(t->env, HEBB_E_ARGUMENT,
+                       reads ? "retry does not go with the environment '%s'"
+                             : "'%s' answers actions; a decoder or a readout that needs no fitting "
+                               "(populations, fired) must tell them",
+                       set->name);
+    return HEBB_OK;
 }
 
 hebb_status hb_trainer_check(hb_trainer *t, const hb_dataset *set) {
@@ -100,123 +179,7 @@ hebb_status hb_trainer_check(hb_trainer *t, const hb_dataset *set) {
         return hb_fail(t->env, HEBB_E_SHAPE,
                        "'%s' has %zu classes, but the decoder '%s' gives %zu values", set->name,
                        set->classes, t->decoder, readout->decoder.classes);
-    return HEBB_OK;
-}
-
-/* ---- one batch ---- */
-
-/* One batch at work; also what LBFGS comes back with. */
-typedef struct batch_work {
-    hb_trainer *trainer;
-    uint64_t epoch; /* of the presentation */
-    size_t count;
-    size_t learner;
-    bool counted; /* predictions and loss of the first showing are in */
-    double loss;
-    uint64_t correct;
-    hb_sums *sums;
-    uint64_t *confusion;
-    size_t classes;
-} batch_work;
-
-static hebb_status show(batch_work *w) {
-    hb_trainer *t = w->trainer;
-    HEBB_TRY(hebb_net_input(t->net, t->encoder, t->values, w->count, t->encoder_size));
-    HEBB_TRY(hebb_net_presentation(t->net, w->epoch, t->ids, w->count));
-    return hebb_net_run(t->net, t->time);
-}
-
-/* Counts what the last run predicted; ties go to the lowest class. */
-static hebb_status count_correct(batch_work *w) {
-    hb_trainer *t = w->trainer;
-    const float *predict;
-    size_t batch, classes;
-    HEBB_TRY(hebb_net_predict(t->net, t->decoder, &predict, &batch, &classes));
-    for (size_t b = 0; b < w->count; b++) {
-        const float *row = predict + b * classes;
-        size_t best = 0;
-        for (size_t c = 1; c < classes; c++)
-            if (row[c] > row[best]) best = c;
-        size_t label = (size_t)t->labels[b];
-        w->correct += best == label;
-        if (w->confusion && label < w->classes && best < w->classes)
-            w->confusion[label * w->classes + best]++;
-    }
-    const uint64_t *spikes = hb_reach_engine(t->net)->spikes;
-    size_t groups = hb_reach_graph(t->net)->group_count;
-    for (size_t i = 0; i < groups && i < HB_RATE_GROUPS; i++) w->sums->spikes[i] += spikes[i];
-    w->counted = true;
-    return HEBB_OK;
-}
-
-static hebb_status take_loss(batch_work *w, size_t learner, double *loss) {
-    hb_trainer *t = w->trainer;
-    HEBB_TRY(hebb_learner_loss(t->learners[learner].learner, t->labels, w->count, loss));
-    if (isfinite(*loss)) return HEBB_OK;
-    return hb_fail(t->env, HEBB_E_NOT_FINITE, "the loss of '%s' is %g", t->learners[learner].name,
-                   *loss);
-}
-
-/* LBFGS comes back here; what counts is the first time, before any change. */
-static hebb_status run_again(void *user, double *loss) {
-    batch_work *w = user;
-    hebb_learner *learner = w->trainer->learners[w->learner].learner;
-    HEBB_TRY(hebb_learner_zero_grad(learner));
-    HEBB_TRY(show(w));
-    bool first = !w->counted;
-    if (first) HEBB_TRY(count_correct(w));
-    HEBB_TRY(take_loss(w, w->learner, loss));
-    if (first) w->loss = *loss;
-    return hebb_learner_backward(learner);
-}
-
-static bool wants_closure(hebb_learner *learner) {
-    const hb_optim *optim = hb_learner_optim(learner);
-    return optim && optim->ops && optim->ops->needs_closure;
-}
-
-/* One showing serves the losses of all learners. */
-static hebb_status take_gradients(batch_work *w) {
-    hb_trainer *t = w->trainer;
-    for (size_t i = 0; i < t->learner_count; i++)
-        HEBB_TRY(hebb_learner_zero_grad(t->learners[i].learner));
-    HEBB_TRY(show(w));
-    HEBB_TRY(count_correct(w));
-    for (size_t i = 0; i < t->learner_count; i++) {
-        double loss;
-        HEBB_TRY(take_loss(w, i, &loss));
-        w->loss += loss;
-        if (!wants_closure(t->learners[i].learner))
-            HEBB_TRY(hebb_learner_backward(t->learners[i].learner));
-    }
-    return HEBB_OK;
-}
-
-static hebb_status learn_batch(batch_work *w) {
-    hb_trainer *t = w->trainer;
-    if (t->learner_count > 1 || !wants_closure(t->learners[0].learner)) HEBB_TRY(take_gradients(w));
-    for (w->learner = 0; w->learner < t->learner_count; w->learner++) {
-        hebb_learner *learner = t->learners[w->learner].learner;
-        if (wants_closure(learner))
-            HEBB_TRY(hebb_learner_optim_step_closure(learner, run_again, w));
-        else
-            HEBB_TRY(hebb_learner_optim_step(learner));
-    }
-    for (size_t i = 0; i < t->learner_count; i++)
-        if (t->learners[i].scheduled && t->learners[i].every_batch)
-            HEBB_TRY(hebb_learner_schedule_step(t->learners[i].learner, w->loss));
-    return HEBB_OK;
-}
-
-static hebb_status judge_batch(batch_work *w) {
-    HEBB_TRY(show(w));
-    HEBB_TRY(count_correct(w));
-    for (size_t i = 0; i < w->trainer->learner_count; i++) {
-        double loss;
-        HEBB_TRY(take_loss(w, i, &loss));
-        w->loss += loss;
-    }
-    return HEBB_OK;
+    return check_rewards(t, set);
 }
 
 /* ---- phases ---- */
@@ -224,8 +187,9 @@ static hebb_status judge_batch(batch_work *w) {
 typedef struct phase {
     hb_trainer *trainer;
     hb_loader *loader;
+    const hb_dataset *set;
     const char *name;
-    bool learn;
+    hb_batch_work work;
     size_t batches;
     size_t *batch; /* done */
     hb_sums *sums;
@@ -243,20 +207,19 @@ static hebb_status add_place(const phase *p, hebb_status status) {
 
 static hebb_status do_batch(phase *p, size_t count) {
     hb_trainer *t = p->trainer;
-    batch_work w = {.trainer = t,
-                    .epoch = p->learn ? t->epoch + 1 : 0,
-                    .count = count,
-                    .sums = p->sums,
-                    .confusion = p->confusion,
-                    .classes = p->classes};
-    hebb_status status = p->learn ? learn_batch(&w) : judge_batch(&w);
+    hb_batch batch = {.trainer = t,
+                      .epoch = p->work == HB_LEARN ? t->epoch + 1 : 0,
+                      .work = p->work,
+                      .count = count,
+                      .confusion = p->confusion,
+                      .classes = p->classes,
+                      .set = p->set};
+    hebb_status status = hb_batch_do(&batch);
     if (status < 0) return add_place(p, status);
-    p->sums->loss += w.loss * (double)count;
-    p->sums->correct += w.correct;
-    p->sums->count += count;
+    hb_batch_add(&batch, p->sums);
     p->sums->seconds = hb_seconds_now() - p->start;
     ++*p->batch;
-    if (p->learn && t->after_batch) HEBB_TRY(t->after_batch(t->after_user));
+    if (p->work == HB_LEARN && t->after_batch) HEBB_TRY(t->after_batch(t->after_user));
     return HEBB_OK;
 }
 
@@ -309,8 +272,9 @@ hebb_status hb_trainer_epoch(hb_trainer *t, const hb_part_of_data *data) {
     hebb_net_train(t->net, 1);
     phase p = {.trainer = t,
                .loader = loader,
+               .set = data->set,
                .name = "train",
-               .learn = true,
+               .work = HB_LEARN,
                .batch = &t->batch,
                .sums = &t->sums};
     hebb_status status = walk(&p);
@@ -355,13 +319,39 @@ hebb_status hb_trainer_evaluate(hb_trainer *t, const char *name, const hb_part_o
         memset(confusion, 0, data->set->classes * data->set->classes * sizeof *confusion);
     phase p = {.trainer = t,
                .loader = loader,
+               .set = data->set,
                .name = name,
+               .work = HB_TEST,
                .batch = &batch,
                .sums = sums,
                .confusion = confusion,
                .classes = data->set->classes};
     hebb_status status = walk_aside(&p);
     hb_loader_free(loader);
+    return status;
+}
+
+hebb_status hb_trainer_fit_classifiers(hb_trainer *t, const hb_part_of_data *data) {
+    hb_loader *loader;
+    size_t batch = 0;
+    hb_sums sums = {0};
+    bool any = false;
+    for (size_t i = 0; i < t->classifier_count; i++) any |= hb_classifier_fits(&t->classifiers[i]);
+    if (!any) return HEBB_OK;
+    HEBB_TRY(make_loader(t, data, false, &loader));
+    for (size_t i = 0; i < t->classifier_count; i++) hb_classifier_begin(&t->classifiers[i]);
+    phase p = {.trainer = t,
+               .loader = loader,
+               .set = data->set,
+               .name = "readout",
+               .work = HB_RESPOND,
+               .batch = &batch,
+               .sums = &sums};
+    hebb_status status = walk_aside(&p);
+    hb_loader_free(loader);
+    for (size_t i = 0; status == HEBB_OK && i < t->classifier_count; i++)
+        if (hb_classifier_fits(&t->classifiers[i]))
+            status = hb_classifier_end(&t->classifiers[i], t->seed);
     return status;
 }
 

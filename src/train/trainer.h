@@ -1,9 +1,10 @@
-/* The loop: batches are shown, losses taken, gradients walked back, optimizers
- * and schedules stepped. It knows no files. */
+/* The loop: batches are shown, rewards judge them, losses are taken, gradients walked
+ * back, optimizers and schedules stepped. It knows no files. */
 #ifndef HB_TRAINER_H
 #define HB_TRAINER_H
 
 #include "data/loader.h"
+#include "train/classifier.h"
 #include "train/learner_file.h"
 #include "train/reach.h"
 
@@ -12,8 +13,12 @@
 enum { HB_RATE_GROUPS = 64 }; /* groups whose rates are kept: the first so many */
 
 typedef struct hb_sums {
-    double loss; /* of samples */
-    uint64_t correct, count;
+    double loss;                   /* of samples; NaN where no learner has a loss */
+    double reward;                 /* of samples, each the mean over the rewards that it got */
+    uint64_t correct, count;       /* of samples */
+    uint64_t judged;               /* samples for which a class was read */
+    uint64_t shown;                /* presentations: more than samples where some are shown again */
+    uint64_t read[HB_CLASSIFIERS]; /* right ones by each classifier, in a test */
     uint64_t spikes[HB_RATE_GROUPS];
     double seconds;
 } hb_sums;
@@ -30,8 +35,16 @@ typedef struct hb_trainer {
     hebb_net *net;
     hb_learner_entry *learners;
     size_t learner_count;
-    const char *encoder, *decoder;
+    const char *encoder, *decoder; /* decoder NULL: classifiers alone predict */
     size_t encoder_size;
+    hb_classifier *classifiers; /* the first one's accuracy counts */
+    size_t classifier_count;
+    double feedback; /* ms after an action, in which its reward comes */
+    /* a sample that is answered with fewer spikes is shown again, brighter */
+    size_t retries;
+    double retry_spikes, retry_gain;
+    size_t retry_group;
+    bool gradient, plastic; /* some learner is so */
     double time;
     size_t batch_size;
     bool shuffle;
@@ -51,7 +64,15 @@ typedef struct hb_trainer {
     float *values;
     int32_t *labels;
     uint64_t *ids;
-    size_t room; /* values that there is room for */
+    size_t room;      /* values that there is room for */
+    double *rewarded; /* what rewards judge by */
+    size_t *action;   /* classes read by what counts */
+    uint32_t *counts; /* of one sample and group */
+    size_t *read;     /* [classifier][batch]: classes */
+    /* samples to show again */
+    float *again_values;
+    uint64_t *again_ids;
+    size_t *again;
 } hb_trainer;
 
 /* Finds encoder (NULL: the only one) and decoder. The network must be built. */
@@ -64,6 +85,8 @@ hebb_status hb_trainer_check(hb_trainer *trainer, const hb_dataset *set);
  * HEBB_STOPPED when progress asked for it; then a whole batch has just ended. */
 hebb_status hb_trainer_epoch(hb_trainer *trainer, const hb_part_of_data *data);
 void hb_trainer_next(hb_trainer *trainer);
+/* Shows the samples with learning off, and fits the classifiers that need it. */
+hebb_status hb_trainer_fit_classifiers(hb_trainer *trainer, const hb_part_of_data *data);
 /* Without learning. confusion: classes x classes [label][prediction], or NULL. */
 hebb_status hb_trainer_evaluate(hb_trainer *trainer, const char *phase, const hb_part_of_data *data,
                                 hb_sums *sums, uint64_t *confusion);
