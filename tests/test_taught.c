@@ -392,7 +392,7 @@ static void refusals(void **state) {
             "did you mean 'A_plus'");
     refused("stdq", NULL, "full", w, "lif", false, HEBB_E_NAME, "did you mean 'stdp'");
     refused("stdp", HEBB_P({"tau_plus", 0}), "full", w, "lif", false, HEBB_E_RANGE,
-            "tau_plus = 0 ms");
+            "tau_plus = 0 is not allowed for stdp; it must be above 0 ms");
     refused("stdp", HEBB_P({"w_min", 0.8}, {"w_max", 0.6}), "full", w, "lif", false, HEBB_E_RANGE,
             "c: w_min = 0.8 is above w_max = 0.6");
     refused("stdp", NULL, "full", HEBB_P({"weight", 1.5}), "lif", false, HEBB_E_RANGE,
