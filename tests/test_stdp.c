@@ -251,7 +251,7 @@ static void connections(void **state) {
     (void)state;
     static const struct {
         const char *what, *kind;
-        bool delayed, recurrent, same_step;
+        bool delayed, recurrent, same_step, rows;
     } kinds[] = {
         {"sparse", "sparse", false, false, false},
         {"one to one", "one_to_one", false, false, false},
@@ -260,6 +260,7 @@ static void connections(void **state) {
         {"delayed, sparse", "sparse", true, false, false},
         {"recurrent, delayed", NULL, true, true, false},
         {"same step", NULL, false, false, true},
+        {"numbers for spikes", NULL, false, false, false, true},
         {"same step, recurrent, delayed", NULL, true, true, true},
     };
     char what[120];
@@ -272,6 +273,7 @@ static void connections(void **state) {
                 s.delayed = kinds[k].delayed;
                 s.recurrent = kinds[k].recurrent;
                 s.same_step = kinds[k].same_step;
+                s.rows = kinds[k].rows;
                 s.batch = batch;
                 s.steps = 200;
                 s.runs = 2;
