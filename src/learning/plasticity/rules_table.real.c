@@ -14,7 +14,10 @@
     X(diehl_cook) \
     X(diehl_cook_power) \
     X(hebbian) \
-    X(oja)
+    X(oja) \
+    X(rstdp) \
+    X(rstdpet) \
+    X(switch_rstdp)
 /* clang-format on */
 
 #define DECLARE(name) extern const hb_rule HB_R(hb_rule_##name);
