@@ -3,12 +3,13 @@
 #   make test     all tests                   make check    the quick part of them, under a minute
 #   make bench    measures                    make install  [PREFIX=/usr/local] [DESTDIR=]
 #   make docs     writes the made pages       make format   lays out the sources
+#   make results  writes the tables of results/results.jsonl
 BUILD ?= build/release
 PREFIX ?= /usr/local
 CMAKE_ARGS ?=
 JOBS ?= 2
 MAKEFLAGS += --no-print-directory
-.PHONY: all build demo test check bench install docs format setup clean
+.PHONY: all build demo test check bench install docs results format setup clean
 all: build
 setup:
 	@sh tools/setup.sh
@@ -32,7 +33,9 @@ install: build
 docs: build
 	@$(BUILD)/hebb docs components docs/components
 	@$(BUILD)/hebb docs cli >docs/cli.md
+results:
+	@sh tools/write_results.sh
 format:
-	@git ls-files '*.c' '*.h' | xargs clang-format -i
+	@find src include cli tests examples -name '*.[ch]' | xargs clang-format -i
 clean:
 	rm -rf build

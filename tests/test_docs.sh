@@ -7,6 +7,17 @@ check "docs/components is up to date (make docs)" diff -r pages "$HEBB_SOURCE/do
 call docs cli
 check "docs/cli.md is up to date (make docs)" diff out "$HEBB_SOURCE/docs/cli.md"
 
+check "docs/results.md and the README's table are up to date (make results)" sh "$HEBB_SOURCE/tools/write_results.sh" --check
+before=$failures
+for file in "$HEBB_SOURCE"/examples/*.yaml "$HEBB_SOURCE"/bench/*.yaml; do
+    small=
+    grep -q 'set: .*mnist' "$file" && small="--set data.set=strokes --set data.train_limit=200 --set data.validation=50"
+    # shellcheck disable=SC2086
+    call train "$file" --dry-run $small
+    [ "$rc" = 0 ] || bad "$(basename "$file") can be built" "$(cat err)"
+done
+[ "$failures" = "$before" ] && ok "every example can be built"
+
 # Links between pages, and to files of the project.
 cd "$HEBB_SOURCE" || exit 1
 for page in README.md CONTRIBUTING.md CHANGELOG.md docs/*.md docs/components/*.md; do
@@ -48,6 +59,10 @@ call train readme.yaml -o first --json -q
 grep -o '"[a-z_]*accuracy": *[0-9.]*' out | head -3 >found
 awk -F': *' -v a="${accuracy:-0}" '{ d = 100 * $2 - a; if (d < 0.006 && d > -0.006) same = 1 } END { exit !same }' found &&
     ok "C and YAML learn the same" || bad "C and YAML learn the same" "C: $accuracy" "YAML: $(cat found err)"
+
+block yaml 1 "$HEBB_SOURCE/docs/run-file.md" >run-file.yaml
+call train run-file.yaml -o run-file -q --json --set data.train_limit=600
+[ "$rc" = 0 ] && ok "the file of docs/run-file.md" || bad "the file of docs/run-file.md" "$(cat err)"
 
 # The tutorial, block by block.
 mkdir tutorial && cd tutorial && cp -r "$HEBB_SOURCE/examples" . || exit 1

@@ -5,7 +5,7 @@ house=$work/house
 mkdir -p "$house/tools" "$house/src/base" "$house/src/network" "$house/src/optim" \
     "$house/src/learning/gradient" "$house/src/learning/reward" "$house/src/api" "$house/cli"
 cp "$HEBB_SOURCE/tools/check_layers.sh" "$house/tools/"
-cd "$house" && git init -q . || exit 1
+cd "$house" || exit 1
 put() { # path, lines...
     path=$1
     shift

@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/.." || exit 1
 slips=$(mktemp) || exit 1
 trap 'rm -f "$slips"' EXIT
-git ls-files -z -co --exclude-standard -- '*.c' '*.h' '*.sh' '*.py' | xargs -0 ls -d 2>/dev/null >"$slips.files"
+find src include cli tests tools examples bench python -name '*.[ch]' -o -name '*.sh' -o -name '*.py' 2>/dev/null | sort >"$slips.files"
 grep -E '\.[ch]$' "$slips.files" >"$slips.c"
 
 # room: the rooms that it may include. optim is open to learning/learner*.[ch] only.

@@ -18,7 +18,7 @@
          HB_ANY,                                                                                   \
          0,                                                                                        \
          "potential after a spike and while refractory"},                                          \
-        {"v_thresh", HB_PER_UNIT, "mV", thresh, HB_ANY, 0, "threshold"}, {                         \
+        {"v_thresh", HB_PER_UNIT, "mV", thresh, HB_ANY, 0, "threshold", "v_th"}, {                 \
         "refrac", HB_PER_UNIT, "ms", refrac, 0.0, 1e6, 0, "time without spikes after a spike"      \
     }
 #define OUTER(tau, E_inh)                                                                          \

@@ -49,12 +49,12 @@ COMPONENT(alif_component, "alifstdp_ex",
           "leaky integrate and fire with a threshold that grows in proportion",
           POTENTIAL "O = u > v_th + decay_th theta; V = u - v_reset O" ADAPTS
                     "th_inc (v_th + decay_th theta) O, O summed over the batch. theta is kept over "
-                    "runs",
+                    "runs (compat = spaic: it grows by the threshold of the step before)",
           alif_params);
 COMPONENT(ih_component, "lifstdp_ih", "leaky integrate and fire, the inhibiting partner",
           POTENTIAL "O = u > v_th; V = v_reset where O, else u", ih_params);
 
-enum { V, THETA_NOW, LEVEL };                              /* states */
+enum { V, THETA_NOW, LEVEL, LEVEL_OLD };                   /* states */
 enum { V_TH, V_RESET, V_REST, DECAY_V, TH_INC, DECAY_TH }; /* coefficients */
 #define COEFS                                                                                      \
     {"Vth", "v_th", HB_DIRECT}, {"Vreset", "v_reset", HB_DIRECT}, {"Vrest", "v_rest", HB_DIRECT},  \
@@ -90,6 +90,11 @@ static void integrate(hb_step *k) {
         x[j] = v[j] - level[j];
     }
 }
+/* SPAIC's theta grows by the threshold of the step before. */
+static void integrate_alif(hb_step *k) {
+    HB_EACH(k) k->state[LEVEL_OLD][j] = k->state[LEVEL][j];
+    integrate(k);
+}
 static void settle_ih(hb_step *k) {
     real *restrict v = k->state[V];
     const real *restrict o = k->o, *restrict r = k->coef[V_RESET];
@@ -104,9 +109,9 @@ static void settle_ex(hb_step *k) {
 static void settle_alif(hb_step *k) {
     real *restrict v = k->state[V], *restrict theta = k->state[THETA_NOW];
     const real *restrict o = k->o, *restrict inc = k->coef[TH_INC], *restrict d = k->coef[DECAY_TH];
-    const real *restrict r = k->coef[V_RESET], *restrict level = k->state[LEVEL];
+    const real *restrict r = k->coef[V_RESET], *restrict old = k->state[LEVEL_OLD];
     HB_EACH(k) v[j] -= r[j] * o[j];
-    if (!k->kept && k->learns) HB_EACH(k) theta[j] = d[j] * theta[j] + o[j] * (inc[j] * level[j]);
+    if (!k->kept && k->learns) HB_EACH(k) theta[j] = d[j] * theta[j] + o[j] * (inc[j] * old[j]);
 }
 static void adapt_ex(const hb_adapt *k) {
     const real *restrict inc = k->coef[TH_INC], *restrict d = k->coef[DECAY_TH];
@@ -161,10 +166,10 @@ static void unsettle_alif(hb_step *k) {
     if (!k->detach) HB_EACH(k) k->dO[j] -= k->coef[V_RESET][j] * a[j];
     HB_GRAD(k, V_RESET, -k->o[j] * a[j]);
     for (size_t j = 0; k->spaic && j < k->n; j++) {
-        real level = k->coef[V_TH][j] + k->coef[DECAY_TH][j] * k->prev[THETA_NOW][j];
-        if (!k->detach) k->dO[j] += inc[j] * level * at[j];
-        if (k->gcoef[TH_INC]) k->gcoef[TH_INC][j] += k->o[j] * level * at[j];
-        k->adj[LEVEL][j] += inc[j] * k->o[j] * at[j];
+        real old = k->prev[LEVEL][j];
+        if (!k->detach) k->dO[j] += inc[j] * old * at[j];
+        if (k->gcoef[TH_INC]) k->gcoef[TH_INC][j] += k->o[j] * old * at[j];
+        k->adj[LEVEL_OLD][j] += inc[j] * k->o[j] * at[j];
     }
 }
 static void unleak(hb_step *k) {
@@ -192,27 +197,42 @@ static void unintegrate(hb_step *k) {
         al[j] = 0;
     }
 }
+static void unintegrate_alif(hb_step *k) {
+    unintegrate(k);
+    HB_EACH(k) {
+        k->adj[LEVEL][j] = k->adj[LEVEL_OLD][j];
+        k->adj[LEVEL_OLD][j] = 0;
+    }
+}
 
 /* clang-format off */
 #define ADAPTIVE_MODEL                                                                             \
-    .output = HB_OUT_SPIKES, .states = {"V", "theta|theta[stay]", "Vth_theta"}, .state_count = 3,  \
-    .coefs = {COEFS, ADAPTIVE_COEFS}, .coef_count = 6, .needs_prev = true, .needs_I = true,        \
-    .integrate = integrate, .unintegrate = unintegrate, .stays = 1u << THETA_NOW,                  \
-    .kept = "theta", .kept_state = THETA_NOW
+    .output = HB_OUT_SPIKES, .coefs = {COEFS, ADAPTIVE_COEFS}, .coef_count = 6,                    \
+    .needs_prev = true, .needs_I = true, .stays = 1u << THETA_NOW, .kept = "theta",                \
+    .kept_state = THETA_NOW
+#define STATES "V", "theta|theta[stay]", "Vth_theta"
 /* clang-format on */
 const hb_model HB_R(hb_model_lifstdp_ex) = {
     .component = &ex_component,
     ADAPTIVE_MODEL,
+    .states = {STATES},
+    .state_count = 3,
+    .integrate = integrate,
     .settle = settle_ex,
     .unsettle = unsettle_ex,
+    .unintegrate = unintegrate,
     .start = start_ex,
     .adapt = adapt_ex,
 };
 const hb_model HB_R(hb_model_alifstdp_ex) = {
     .component = &alif_component,
     ADAPTIVE_MODEL,
+    .states = {STATES, "Vth_theta_old"},
+    .state_count = 4,
+    .integrate = integrate_alif,
     .settle = settle_alif,
     .unsettle = unsettle_alif,
+    .unintegrate = unintegrate_alif,
     .start = start_alif,
     .adapt = adapt_alif,
 };
