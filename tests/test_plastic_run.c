@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { TRAIN = 300, TEST = 100, NEURONS = 40, PIXELS = 784 };
+enum { TRAIN = 600, TEST = 300, NEURONS = 40, PIXELS = 784 };
 
 static const char plastic_file[] =
     "name: plastic\n"
@@ -21,9 +21,9 @@ static const char plastic_file[] =
     "learner: {algorithm: diehl_cook, trainable: [c1], nu_post: 0.05}\n" /* 11 */
     "readouts:\n"                                                        /* 12 */
     "  vote: {method: vote}\n"                                           /* 13 */
-    "  softmax: {method: softmax, samples: 200}\n"                       /* 14 */
-    "data: {set: strokes, train_limit: 300, test_limit: 100}\n"          /* 15 */
-    "training: {epochs: 2, batch_size: 1, time: 100, retry: 2}\n";       /* 16 */
+    "  softmax: {method: softmax, samples: 500}\n"                       /* 14 */
+    "data: {set: strokes, train_limit: 600, test_limit: 300}\n"          /* 15 */
+    "training: {epochs: 2, batch_size: 1, time: 200, retry: 20}\n";      /* 16 */
 
 static int make_bench(void **state) {
     if (bench_make(state)) return -1;
@@ -81,8 +81,6 @@ static void must_be_picture(const char *name) {
 }
 
 static bool has_cairo(void) {
-    char path[256];
-    bench_path(path, "plots.txt");
     size_t size;
     char *bytes = bench_read("learned/plots/c1.png", &size);
     free(bytes);
@@ -99,8 +97,8 @@ static void test_learns(void **state) {
     assert_true(bench_json(json, "test_accuracy") == vote);
     assert_true(isnan(bench_json(json, "train_accuracy")));
     assert_true(isnan(bench_json(json, "loss")));
-    if (vote < 0.3) fail_msg("vote %g; chance is 0.1", vote);
-    if (softmax < 0.35) fail_msg("softmax %g; chance is 0.1", softmax);
+    if (vote < 0.27) fail_msg("vote %g; chance is 0.1", vote);
+    if (softmax < 0.33) fail_msg("softmax %g; chance is 0.1", softmax);
     must_be_picture(has_cairo() ? "learned/plots/c1.png" : "learned/plots/c1.pgm");
     /* A test later, with the fits of the checkpoint and with fits of its own. */
     for (int refit = 0; refit < 2; refit++) {
@@ -130,7 +128,7 @@ static void test_untrained(void **state) {
     char json[4096];
     train(set, "untrained", NULL, 1, 0, HEBB_OK, json);
     double vote = bench_json(json, "vote");
-    if (vote > 0.3) fail_msg("untrained weights give %g by vote", vote);
+    if (vote > 0.25) fail_msg("untrained weights give %g by vote", vote);
 }
 
 /* ---- the same bits ---- */
@@ -309,7 +307,9 @@ static void test_errors(void **state) {
         {"readouts={}", "readouts must be a map from 1 to 8 names to readouts"},
         {"readout={method: vote}", "readout and readouts are both given; keep one"},
         {"readouts.p={method: fired}", "the samples have 10"},
-        {"readouts=", "nothing tells classes; give the network a decoder, or the file a readout"},
+        {"readouts=", "retry counts the spikes of a group; name it with retry_group"},
+        {"readouts=|training.retry=0",
+         "nothing tells classes; give the network a decoder, or the file a readout"},
         {"network.rewards.r={target: layr}", "did you mean 'layer'?"},
         {"network.rewards.r={target: layer, method: globl_reward}",
          "did you mean 'global_reward'?"},
@@ -326,7 +326,10 @@ static void test_errors(void **state) {
     char file[256];
     bench_path(file, "plastic.yaml");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *set[] = {cases[i].set, NULL};
+        char first[200];
+        const char *bar = strchr(cases[i].set, '|'); /* between two settings */
+        const char *set[] = {first, bar ? bar + 1 : NULL, NULL};
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(cases[i].set, "|"), cases[i].set);
         hebb_run_options options = hebb_run_options_default();
         hebb_run *run;
         options.set = set;
