@@ -75,44 +75,65 @@ enum { REST, V_RESET, V_THRESH, REFRAC, RATE, E_EXC, E_INH, DECAY_E, DECAY_I, OF
         "decay_gi", "tau_gi", HB_DECAY                                                             \
     }
 
-/* each: 1 where coefficients differ from neuron to neuron, else 0; both are constants that the
- * compiler folds. */
-__attribute__((always_inline)) static inline void move(hb_step *k, size_t each, bool adapts) {
-    real *restrict v = k->state[V], *restrict ge = k->state[GE], *restrict gi = k->state[GI];
-    real *restrict left = k->state[LEFT], *restrict x = k->x;
-    const real *restrict I = k->I, *restrict I2 = k->I2;
-    const real *restrict theta = adapts ? k->state[THETA] : NULL;
-    const real *restrict rest = k->coef[REST], *restrict thresh = k->coef[V_THRESH];
-    const real *restrict rate = k->coef[RATE], *restrict exc = k->coef[E_EXC];
-    const real *restrict inh = k->coef[E_INH], *restrict de = k->coef[DECAY_E];
-    const real *restrict di = k->coef[DECAY_I], *restrict offset = k->coef[OFFSET];
-    HB_EACH(k) {
-        size_t c = j * each;
-        real e = de[c] * ge[j] + I[j], i = di[c] * gi[j] + I2[j], r = rate[c];
-        real next = (v[j] + r * (rest[c] + e * exc[c] + i * inh[c])) / (1 + r * (1 + e + i));
-        real above = next - (adapts ? thresh[c] - offset[c] + theta[j] : thresh[c]);
-        real was = left[j];
-        ge[j] = e;
-        gi[j] = i;
-        v[j] = was > 0 ? v[j] : next;
-        x[j] = was > 0 ? -1 : above;
-        left[j] = was > 0 ? was - 1 : 0;
-    }
+/* x of a refractory neuron; no other has it. */
+#define SILENT ((real)-1e30)
+
+typedef struct constants {
+    real rest, reset, thresh, rate, exc, inh, decay_e, decay_i;
+} constants;
+
+static inline constants constants_of(const hb_step *k, size_t j) {
+    return (constants){k->coef[REST][j],    k->coef[V_RESET][j], k->coef[V_THRESH][j],
+                       k->coef[RATE][j],    k->coef[E_EXC][j],   k->coef[E_INH][j],
+                       k->coef[DECAY_E][j], k->coef[DECAY_I][j]};
+}
+
+/* One neuron; choices are made between values, never by branches, so that the loops become
+ * vector instructions. */
+static inline void move(constants c, real thresh, real I, real I2, real *v, real *ge, real *gi,
+                        real *left, real *x) {
+    real e = c.decay_e * *ge + I, i = c.decay_i * *gi + I2, was = *left;
+    real next = (*v + c.rate * (c.rest + e * c.exc + i * c.inh)) / (1 + c.rate * (1 + e + i));
+    real above = next - thresh, less = was - 1;
+    *ge = e;
+    *gi = i;
+    *v = was > 0 ? c.reset : next;
+    *x = was > 0 ? SILENT : above;
+    *left = less > 0 ? less : 0;
+}
+#define ROWS k->I, k->I2, k->state[V], k->state[GE], k->state[GI], k->state[LEFT], k->x
+/* Compilers heed restrict on parameters only, and gcc on those of calls that stay calls. */
+__attribute__((noinline)) static void move_alike(const constants all, size_t n,
+                                                 const real *restrict I, const real *restrict I2,
+                                                 real *restrict v, real *restrict ge,
+                                                 real *restrict gi, real *restrict left,
+                                                 real *restrict x) {
+    for (size_t j = 0; j < n; j++)
+        move(all, all.thresh, I[j], I2[j], v + j, ge + j, gi + j, left + j, x + j);
 }
 static void integrate_inh(hb_step *k) {
     if (k->uniform)
-        move(k, 0, false);
+        move_alike(constants_of(k, 0), k->n, ROWS);
     else
-        move(k, 1, false);
+        HB_EACH(k) {
+            constants c = constants_of(k, j);
+            move(c, c.thresh, k->I[j], k->I2[j], k->state[V] + j, k->state[GE] + j,
+                 k->state[GI] + j, k->state[LEFT] + j, k->x + j);
+        }
+}
+static void above_theta(size_t n, const real *restrict theta, const real *restrict offset,
+                        const real *restrict v, const real *restrict thresh, real *restrict x) {
+    for (size_t j = 0; j < n; j++) {
+        real above = v[j] - (thresh[j] - offset[j] + theta[j]);
+        x[j] = x[j] == SILENT ? SILENT : above;
+    }
 }
 static void integrate_exc(hb_step *k) {
     real *restrict theta = k->state[THETA];
     const real *restrict kept = k->kept;
     if (kept) HB_EACH(k) theta[j] = kept[j];
-    if (k->uniform)
-        move(k, 0, true);
-    else
-        move(k, 1, true);
+    integrate_inh(k);
+    above_theta(k->n, theta, k->coef[OFFSET], k->state[V], k->coef[V_THRESH], k->x);
 }
 static void settle_inh(hb_step *k) {
     real *restrict v = k->state[V], *restrict left = k->state[LEFT];

@@ -19,10 +19,6 @@ static const struct {
     {"forward_hh.json", "the model hh is not part of this version"},
     {"forward_other.json", "meanfield and darwin models are not part of this version"},
     {"conv_grad.json", "convolution is not part of this version"},
-    {"stdp.json", "plasticity is not part of this version"},
-    {"stdp_meta.json", "plasticity is not part of this version"},
-    {"rstdp.json", "plasticity is not part of this version"},
-    {"rstdpet_switch.json", "plasticity is not part of this version"},
 };
 
 static void skip_file(const suite *s, const char *reason) {
@@ -43,8 +39,9 @@ static void (*kind_of(const cJSON *root))(const suite *) {
         {"config", NULL, run_gradients},        {"decoders", NULL, run_decoders},
         {"rewards", NULL, run_decoders},        {"actions", NULL, run_decoders},
         {"cases", "scheduler", run_schedulers}, {"cases", "optimizer", run_optimizers},
-        {"cases", "encoder", run_encoders},     {"cases", "input_spikes", run_forward},
-        {"cases", "trace", run_forward},        {"cases", "model", run_forward},
+        {"cases", "encoder", run_encoders},     {"cases", "W0", run_plastic},
+        {"cases", "input_spikes", run_forward}, {"cases", "trace", run_forward},
+        {"cases", "model", run_forward},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         const cJSON *top = golden_optional(root, kinds[i].top);
@@ -74,8 +71,8 @@ static void run_file(hebb_ctx *ctx, const char *path, const char *name, counts *
         run(&s);
     else
         trial_broken(&s, "",
-                     "it is no golden file: it has none of config, cases with a model, an "
-                     "encoder, an optimizer or a scheduler, decoders, rewards");
+                     "it is no golden file: it has none of config, cases with a model, "
+                     "weights W0, an encoder, an optimizer or a scheduler, decoders, rewards");
     cJSON_Delete(root);
 }
 

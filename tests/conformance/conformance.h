@@ -145,6 +145,7 @@ void golden_net_compare_output(trial *t, golden_net *g, const cJSON *node, const
 /* ---- kinds of cases ---- */
 
 void run_forward(const suite *s);
+void run_plastic(const suite *s);
 void run_gradients(const suite *s);
 void run_optimizers(const suite *s);
 void run_schedulers(const suite *s);
