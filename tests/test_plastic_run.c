@@ -121,6 +121,69 @@ static void test_learns(void **state) {
     }
 }
 
+/* The same accuracy from C, by calls of its own. */
+static void test_readout_calls(void **state) {
+    (void)state;
+    char json[4096];
+    size_t size;
+    char *text = bench_read("learned/result.json", &size);
+    assert_non_null(text);
+    snprintf(json, sizeof json, "%.4000s", text);
+    free(text);
+    hebb_ctx *ctx = bench_ctx(1, 3);
+    hebb_net *net = hebb_run_net(open_run(ctx, NULL, NULL, "learned", NULL, true));
+    hebb_dataset *train_set, *test_set;
+    hebb_readout *readout = NULL;
+    hebb_fit_options options = hebb_fit_options_default();
+    hebb_metrics metrics;
+    uint64_t confusion[100], sum = 0;
+    int32_t predicted;
+    assert_int_equal(hebb_dataset_open(ctx, "strokes", "train", NULL, TRAIN, &train_set), HEBB_OK);
+    assert_int_equal(hebb_dataset_open(ctx, "strokes", "test", NULL, TEST, &test_set), HEBB_OK);
+    assert_int_equal(hebb_readout_create(net, "layr", 10, NULL, &readout), HEBB_E_NAME);
+    assert_int_equal(hebb_readout_create(net, "layer", 1, NULL, &readout), HEBB_E_RANGE);
+    assert_int_equal(hebb_readout_create(net, "layer", 10, NULL, &readout), HEBB_OK);
+    options.time = 200;
+    options.batch_size = 1;
+    options.retry = 20;
+    assert_int_equal(hebb_readout_evaluate(readout, NULL, test_set, &options, &metrics, NULL),
+                     HEBB_E_STATE);
+    assert_int_equal(hebb_readout_fit(readout, NULL, train_set, &options), HEBB_OK);
+    assert_int_equal(hebb_readout_evaluate(readout, NULL, test_set, &options, &metrics, confusion),
+                     HEBB_OK);
+    assert_true(metrics.accuracy == bench_json(json, "vote"));
+    for (size_t i = 0; i < 10; i++) sum += confusion[11 * i];
+    assert_true((double)sum == TEST * metrics.accuracy);
+    assert_int_equal(hebb_readout_predict(readout, &predicted, 2), HEBB_E_SHAPE);
+    assert_int_equal(hebb_readout_predict(readout, &predicted, 1), HEBB_OK);
+    assert_true(predicted >= -1 && predicted < 10);
+    hebb_readout_free(NULL);
+    hebb_readout_free(readout);
+    assert_int_equal(hebb_readout_create(net, "layer", 10, NULL, &readout), HEBB_OK);
+    hebb_ctx_free(ctx); /* with a readout that is left */
+}
+
+/* The mean reward of an epoch is what its accuracy says: 1 where right, -1 elsewhere. */
+static void test_reward_mean(void **state) {
+    (void)state;
+    const char *set[] = {"readouts=",
+                         "readout={method: populations}",
+                         "training.retry=0",
+                         "network.rewards.r={target: layer, pop_size: 4, dec_sample_step: 50}",
+                         "data.train_limit=64",
+                         "data.test_limit=4",
+                         "training.time=50",
+                         "training.batch_size=8",
+                         "training.epochs=1",
+                         NULL};
+    char json[4096];
+    train(set, "rewarded", NULL, 1, 0, HEBB_OK, json);
+    double accuracy = bench_json(json, "train_accuracy"), reward = bench_json(json, "reward");
+    if (!(fabs(reward - (2 * accuracy - 1)) < 1e-12))
+        fail_msg("reward %g for an accuracy of %g", reward, accuracy);
+    assert_true(accuracy > 0 && accuracy < 1);
+}
+
 /* Without learning, the readouts see less. */
 static void test_untrained(void **state) {
     (void)state;
@@ -343,9 +406,10 @@ static void test_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_learns), cmocka_unit_test(test_untrained),
-        cmocka_unit_test(test_resume), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_retry),  cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_learns),      cmocka_unit_test(test_readout_calls),
+        cmocka_unit_test(test_reward_mean), cmocka_unit_test(test_untrained),
+        cmocka_unit_test(test_resume),      cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_retry),       cmocka_unit_test(test_fit),
         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests_name("plastic run", tests, make_bench, bench_remove);
