@@ -410,6 +410,12 @@ typedef struct hebb_fit_options {
     /* Called after every batch; non-zero stops with HEBB_STOPPED. */
     int (*progress)(void *user, const hebb_progress *progress);
     void *user;
+    /* Plastic learners: a sample that is answered with fewer than retry_spikes (5)
+     * spikes of retry_group is shown again, at most retry (0) times, each time by
+     * retry_gain (0.5) of its own values brighter; in tests too. */
+    int retry;
+    double retry_spikes, retry_gain;
+    const char *retry_group; /* NULL: the readout's */
 } hebb_fit_options;
 
 typedef struct hebb_metrics {
@@ -432,6 +438,27 @@ HEBB_API hebb_status hebb_fit(hebb_learner *learner, const char *encoder, const 
 HEBB_API hebb_status hebb_evaluate(hebb_learner *learner, const char *encoder,
                                    const hebb_dataset *data, const hebb_fit_options *options,
                                    hebb_metrics *metrics, uint64_t *confusion);
+
+/* A readout tells classes by the spikes that a group gave in the last run (or run_continue),
+ * without a gradient: "vote" and "softmax" are fitted on samples, "populations" and
+ * "fired" are not; params as `hebb info readout` lists them, without group. */
+typedef struct hebb_readout hebb_readout;
+
+HEBB_API hebb_status hebb_readout_create(hebb_net *net, const char *group, size_t classes,
+                                         const hebb_param *params, hebb_readout **readout);
+/* The network's free frees its readouts too. */
+HEBB_API void hebb_readout_free(hebb_readout *readout);
+/* Shows all of data with learning off, counts spikes and fits. Options as for hebb_fit:
+ * batch_size, time, progress, retry. */
+HEBB_API hebb_status hebb_readout_fit(hebb_readout *readout, const char *encoder,
+                                      const hebb_dataset *data, const hebb_fit_options *options);
+/* As hebb_evaluate, by this readout; metrics->loss is NaN. */
+HEBB_API hebb_status hebb_readout_evaluate(hebb_readout *readout, const char *encoder,
+                                           const hebb_dataset *data,
+                                           const hebb_fit_options *options, hebb_metrics *metrics,
+                                           uint64_t *confusion);
+/* The class of each sample of the last run: predicted[batch], -1 where it tells none. */
+HEBB_API hebb_status hebb_readout_predict(hebb_readout *readout, int32_t *predicted, size_t batch);
 
 /* ---- a whole run from a file ------------------------------------------- */
 
