@@ -18,6 +18,7 @@ typedef struct hb_eligible {
     size_t drive;       /* state U of the target, for HB_BASE_PREDICTION */
     hb_parameter *mean; /* the running mean of the reward, one number */
     size_t now;
+    bool started; /* there has been a run */
     /* compat = "spaic" */
     real *plus, *minus; /* [B][pre], [B][post] */
     uint64_t *p, *q;

@@ -54,12 +54,19 @@ static hebb_status setup(hb_plastic *p) {
     return HEBB_OK;
 }
 
-/* SPAIC: what was learned is gone at the next run unless optim_step kept it. */
+/* SPAIC: what was learned is gone at the next run unless optim_step kept it; the postsynaptic
+ * trace is not. */
 static void begin(hb_plastic *p, bool fresh) {
     hb_eligible *e = p->own;
-    HB_R(hb_eligible_begin)(p, fresh);
-    if (fresh && p->m->base.graph->spaic)
-        memcpy(hb_weights(p), e->stored, p->link->wiring->count * sizeof(real));
+    size_t traces = p->m->base.batch * p->link->post->n * sizeof(real);
+    real *y = hb_pairs_of(p)->post[0];
+    bool spaic = p->m->base.graph->spaic;
+    if (spaic) memcpy(e->minus, y, traces);
+    HB_R(hb_pairs_begin)(p, fresh);
+    if (!spaic || !fresh) return;
+    if (e->started) memcpy(y, e->minus, traces);
+    memcpy(hb_weights(p), e->stored, p->link->wiring->count * sizeof(real));
+    e->started = true;
 }
 static void optim_step(hb_plastic *p) {
     hb_eligible *e = p->own;
