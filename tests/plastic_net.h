@@ -225,7 +225,7 @@ static bool plain_arrives(const plastic *n, size_t b, size_t t, size_t k) {
 }
 
 /* held: the changes of all steps come from the weights before the run. */
-static void plain_run(const plastic *n, const plain *m, plain_state *s, bool held) {
+static inline void plain_run(const plastic *n, const plain *m, plain_state *s, bool held) {
     size_t cells = POUT * n->pre, B = n->batch;
     double *dw = calloc(cells, sizeof *dw);
     s->x = calloc(2 * B * cells, sizeof(double));

@@ -345,6 +345,13 @@ HEBB_API hebb_status hebb_learner_optim_step_closure(
     hebb_learner *learner, hebb_status (*closure)(void *user, double *loss), void *user);
 /* metric is read by ReduceLROnPlateau alone. */
 HEBB_API hebb_status hebb_learner_schedule_step(hebb_learner *learner, double metric);
+/* For supervised plastic rules: labels[batch] (tempotron: the neuron that should
+ * fire), or the spikes wanted of the trained connections' target, spikes[T, batch,
+ * num], not 0 where there is one (ReSuMe). They hold for the next runs, until
+ * others are given; a run that they do not fit learns nothing and says so in the log. */
+HEBB_API hebb_status hebb_learner_teach(hebb_learner *learner, const int32_t *labels, size_t batch);
+HEBB_API hebb_status hebb_learner_teach_spikes(hebb_learner *learner, const float *spikes,
+                                               size_t steps, size_t batch, size_t num);
 HEBB_API double hebb_learner_lr(const hebb_learner *learner);
 
 /* ---- data -------------------------------------------------------------- */

@@ -88,6 +88,7 @@ hebb_status HB_R(hb_plasticity_attach)(hb_engine *engine, hebb_learner *learners
             hb_link *link = &m->links[engine->params[i].connection];
             *p = (hb_plastic){.rule = HB_R(hb_rules)[l->rule],
                               .args = &l->args,
+                              .lesson = &l->lesson,
                               .env = env,
                               .m = m,
                               .link = link,

@@ -10,6 +10,7 @@
 #ifndef HB_RULE_H
 #define HB_RULE_H
 
+#include "learning/lesson.h"
 #include "network/engine.h"
 
 typedef struct hb_plastic hb_plastic;
@@ -37,6 +38,7 @@ typedef struct hb_touch {
 typedef struct hb_rule {
     const hb_component *component;
     bool needs_reward;
+    enum hb_lesson_kind lesson; /* what hebb_learner_teach must give */
     /* Reads the arguments; fills p->pre, p->post, p->reads_weight and the rule's own
      * numbers; most begin with hb_plastic_setup (common.h). */
     hebb_status (*setup)(hb_plastic *p);
@@ -65,6 +67,7 @@ typedef struct hb_columns {
 struct hb_plastic {
     const hb_rule *rule;
     const hb_args *args; /* the learner's */
+    const hb_lesson *lesson;
     hb_env *env;
     hb_machine *m;
     hb_link *link;
