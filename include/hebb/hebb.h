@@ -156,7 +156,7 @@ HEBB_API uint64_t hebb_ctx_work_done(const hebb_ctx *ctx, int thread);
 /* ---- components -------------------------------------------------------- */
 
 /* What exists: kind is "neuron", "connection", "synapse", "initializer",
- * "encoder", "generator", "decoder", "reward", "learner", "surrogate", "loss",
+ * "encoder", "generator", "decoder", "reward", "action", "learner", "surrogate", "loss",
  * "optimizer", "schedule", "dataset" or "section" (of a run file). Walk with
  * index 0, 1, ... until NULL. */
 HEBB_API const char *hebb_component_kind(size_t index);
@@ -598,6 +598,18 @@ HEBB_API hebb_status hebb_reward_record(hebb_ctx *ctx, const char *method, const
                                         size_t batch, size_t num, const double *target,
                                         size_t target_count, double *reward, size_t capacity,
                                         size_t *count);
+/* What an agent does: actions[batch], chosen by record[steps, batch, num] of spikes
+ * ("softmax_action", "epsilon_greedy_action", "highest_spikes_action",
+ * "pop_rate_action", "first_spike_action", "random_action") or of V
+ * ("highest_voltage_action"). draw counts the choices made: with the context's seed
+ * and the sample it names the random numbers, and epsilon decays by it. */
+HEBB_API hebb_status hebb_action_record(hebb_ctx *ctx, const char *method, const hebb_param *params,
+                                        const double *record, size_t steps, size_t batch,
+                                        size_t num, uint64_t draw, int32_t *actions);
+/* The same by scores[batch, choices], such as what a decoder of spikes predicts. */
+HEBB_API hebb_status hebb_action_choose(hebb_ctx *ctx, const char *method, const hebb_param *params,
+                                        const double *scores, size_t batch, size_t choices,
+                                        uint64_t draw, int32_t *actions);
 
 #ifdef __cplusplus
 }
