@@ -345,6 +345,13 @@ HEBB_API hebb_status hebb_learner_optim_step_closure(
     hebb_learner *learner, hebb_status (*closure)(void *user, double *loss), void *user);
 /* metric is read by ReduceLROnPlateau alone. */
 HEBB_API hebb_status hebb_learner_schedule_step(hebb_learner *learner, double metric);
+/* For supervised plastic rules: labels[batch] (tempotron: the neuron that should
+ * fire), or the spikes wanted of the trained connections' target, spikes[T, batch,
+ * num], not 0 where there is one (ReSuMe). They hold for the next runs, until
+ * others are given; a run that they do not fit learns nothing and says so in the log. */
+HEBB_API hebb_status hebb_learner_teach(hebb_learner *learner, const int32_t *labels, size_t batch);
+HEBB_API hebb_status hebb_learner_teach_spikes(hebb_learner *learner, const float *spikes,
+                                               size_t steps, size_t batch, size_t num);
 HEBB_API double hebb_learner_lr(const hebb_learner *learner);
 
 /* ---- data -------------------------------------------------------------- */
@@ -403,6 +410,12 @@ typedef struct hebb_fit_options {
     /* Called after every batch; non-zero stops with HEBB_STOPPED. */
     int (*progress)(void *user, const hebb_progress *progress);
     void *user;
+    /* Plastic learners: a sample that is answered with fewer than retry_spikes (5)
+     * spikes of retry_group is shown again, at most retry (0) times, each time by
+     * retry_gain (0.5) of its own values brighter; in tests too. */
+    int retry;
+    double retry_spikes, retry_gain;
+    const char *retry_group; /* NULL: the readout's */
 } hebb_fit_options;
 
 typedef struct hebb_metrics {
@@ -425,6 +438,27 @@ HEBB_API hebb_status hebb_fit(hebb_learner *learner, const char *encoder, const 
 HEBB_API hebb_status hebb_evaluate(hebb_learner *learner, const char *encoder,
                                    const hebb_dataset *data, const hebb_fit_options *options,
                                    hebb_metrics *metrics, uint64_t *confusion);
+
+/* A readout tells classes by the spikes that a group gave in the last run (or run_continue),
+ * without a gradient: "vote" and "softmax" are fitted on samples, "populations" and
+ * "fired" are not; params as `hebb info readout` lists them, without group. */
+typedef struct hebb_readout hebb_readout;
+
+HEBB_API hebb_status hebb_readout_create(hebb_net *net, const char *group, size_t classes,
+                                         const hebb_param *params, hebb_readout **readout);
+/* The network's free frees its readouts too. */
+HEBB_API void hebb_readout_free(hebb_readout *readout);
+/* Shows all of data with learning off, counts spikes and fits. Options as for hebb_fit:
+ * batch_size, time, progress, retry. */
+HEBB_API hebb_status hebb_readout_fit(hebb_readout *readout, const char *encoder,
+                                      const hebb_dataset *data, const hebb_fit_options *options);
+/* As hebb_evaluate, by this readout; metrics->loss is NaN. */
+HEBB_API hebb_status hebb_readout_evaluate(hebb_readout *readout, const char *encoder,
+                                           const hebb_dataset *data,
+                                           const hebb_fit_options *options, hebb_metrics *metrics,
+                                           uint64_t *confusion);
+/* The class of each sample of the last run: predicted[batch], -1 where it tells none. */
+HEBB_API hebb_status hebb_readout_predict(hebb_readout *readout, int32_t *predicted, size_t batch);
 
 /* ---- a whole run from a file ------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* Learners. */
 #include "api/net.h"
+#include "learning/plasticity/plasticity.h"
 
 static hebb_net *net_of(const hebb_learner *learner) {
     return (hebb_net *)((char *)learner->graph - offsetof(hebb_net, graph));
@@ -108,4 +109,30 @@ hebb_status hebb_learner_schedule_step(hebb_learner *learner, double metric) {
 
 double hebb_learner_lr(const hebb_learner *learner) {
     return learner && learner->has_optim ? learner->optim.lr : 0;
+}
+
+static hebb_status check_lesson(hebb_learner *learner, const char *call, const void *given,
+                                enum hb_lesson_kind kind) {
+    const char *rule = learner->args.component->name;
+    enum hb_lesson_kind wanted =
+        learner->plastic ? hb_plastic_lesson(learner->rule) : HB_LESSON_NONE;
+    if (!given) return hb_fail(learner->env, HEBB_E_ARGUMENT, "%s: the values are NULL", call);
+    if (wanted == kind) return HEBB_OK;
+    return hb_fail(learner->env, HEBB_E_UNSUPPORTED, "%s: the rule %s learns from %s", call, rule,
+                   wanted == HB_LESSON_LABELS   ? "labels; use hebb_learner_teach"
+                   : wanted == HB_LESSON_SPIKES ? "spikes; use hebb_learner_teach_spikes"
+                                                : "neither labels nor spikes that it is told");
+}
+
+hebb_status hebb_learner_teach(hebb_learner *learner, const int32_t *labels, size_t batch) {
+    if (!learner) return hb_null(__func__, "learner");
+    HEBB_TRY(check_lesson(learner, __func__, labels, HB_LESSON_LABELS));
+    return hb_lesson_labels(learner->env, &learner->lesson, labels, batch);
+}
+
+hebb_status hebb_learner_teach_spikes(hebb_learner *learner, const float *spikes, size_t steps,
+                                      size_t batch, size_t num) {
+    if (!learner) return hb_null(__func__, "learner");
+    HEBB_TRY(check_lesson(learner, __func__, spikes, HB_LESSON_SPIKES));
+    return hb_lesson_spikes(learner->env, &learner->lesson, spikes, steps, batch, num);
 }

@@ -72,6 +72,7 @@ void hb_learner_free(hebb_learner *learner) {
         hb_free(learner->env, learner->trainable[i]);
     hb_free(learner->env, learner->trainable);
     hb_free(learner->env, learner->dpredict);
+    hb_lesson_free(learner->env, &learner->lesson);
     hb_args_free(&learner->args);
     hb_free(learner->env, learner);
 }

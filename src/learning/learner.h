@@ -3,6 +3,7 @@
 #define HB_LEARNER_H
 
 #include "learning/gradient/losses.h"
+#include "learning/lesson.h"
 #include "network/network.h"
 #include "optim/optim.h"
 
@@ -13,6 +14,7 @@ struct hebb_learner {
     hb_args args;      /* of the rule */
     bool plastic;      /* the rule changes weights while the network runs ... */
     size_t rule;       /* ... and is this one of the table */
+    hb_lesson lesson;  /* for rules that are told labels or spikes */
     hb_surrogate surrogate;
     char **trainable; /* names; NULL: everything */
     size_t trainable_count;

@@ -141,7 +141,7 @@ static void back_plan(const backward *back, hb_worker *w, size_t b) {
 static void total_of_constants(hb_machine *m, size_t b) {
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];
-        if (!link->total || !link->weight->trainable) continue;
+        if (!link->total || !link->weight->grad) continue;
         size_t post = link->wiring->post;
         real *total = link->total + b * post;
         const real *dsum =
@@ -181,7 +181,7 @@ static void gather(void *arg, size_t item, int worker) {
     size_t i = 0;
     while (item >= back->first_item[i + 1]) i++;
     size_t block = item - back->first_item[i], blocks = HB_WORDS(m->links[i].wiring->pre);
-    if (m->links[i].weight->trainable && block < blocks)
+    if (m->links[i].weight->grad && block < blocks)
         HB_R(hb_link_gradient)(m, &m->links[i], &m->workers[worker], block);
     else
         HB_R(hb_link_bias_gradient)(m, &m->links[i]);
@@ -253,7 +253,7 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
         back.first_item[i] = items;
         if (link->touched && !link->weight->row_count)
             memset(link->touched, 0, HB_WORDS(link->wiring->pre) * sizeof *link->touched);
-        if (link->weight->trainable) items += HB_WORDS(link->wiring->pre);
+        if (link->weight->grad) items += HB_WORDS(link->wiring->pre);
         if (link->bias && link->bias->trainable) items++;
     }
     back.first_item[m->link_count] = items;

@@ -8,6 +8,9 @@
 size_t hb_plastic_rule_count(void);
 const hb_component *hb_plastic_rule(size_t index);
 
+/* What hebb_learner_teach must give the rule. */
+enum hb_lesson_kind hb_plastic_lesson(size_t index);
+
 /* Sets up the rule of every connection that the learners have claimed; the engine is created,
  * not yet built, and owns the result. */
 hebb_status hb_plasticity_attach_f32(hb_engine *engine, hebb_learner *learners);

@@ -14,7 +14,13 @@
     X(diehl_cook) \
     X(diehl_cook_power) \
     X(hebbian) \
-    X(oja)
+    X(oja) \
+    X(rstdp) \
+    X(rstdpet) \
+    X(switch_rstdp) \
+    X(postpreintstdp) \
+    X(tempotron) \
+    X(resume)
 /* clang-format on */
 
 #define DECLARE(name) extern const hb_rule HB_R(hb_rule_##name);
@@ -24,6 +30,7 @@ const hb_rule *const HB_R(hb_rules)[] = {RULES(ENTRY)};
 const size_t HB_R(hb_rule_count) = HB_COUNT(HB_R(hb_rules));
 
 #ifndef HB_DOUBLE
+enum hb_lesson_kind hb_plastic_lesson(size_t index) { return hb_rules_f32[index]->lesson; }
 size_t hb_plastic_rule_count(void) { return hb_rule_count_f32; }
 const hb_component *hb_plastic_rule(size_t index) {
     return index < hb_rule_count_f32 ? hb_rules_f32[index]->component : NULL;
