@@ -156,7 +156,7 @@ HEBB_API uint64_t hebb_ctx_work_done(const hebb_ctx *ctx, int thread);
 /* ---- components -------------------------------------------------------- */
 
 /* What exists: kind is "neuron", "connection", "synapse", "initializer",
- * "encoder", "generator", "decoder", "reward", "learner", "surrogate", "loss",
+ * "encoder", "generator", "decoder", "reward", "action", "learner", "surrogate", "loss",
  * "optimizer", "schedule", "dataset" or "section" (of a run file). Walk with
  * index 0, 1, ... until NULL. */
 HEBB_API const char *hebb_component_kind(size_t index);
@@ -410,6 +410,12 @@ typedef struct hebb_fit_options {
     /* Called after every batch; non-zero stops with HEBB_STOPPED. */
     int (*progress)(void *user, const hebb_progress *progress);
     void *user;
+    /* Plastic learners: a sample that is answered with fewer than retry_spikes (5)
+     * spikes of retry_group is shown again, at most retry (0) times, each time by
+     * retry_gain (0.5) of its own values brighter; in tests too. */
+    int retry;
+    double retry_spikes, retry_gain;
+    const char *retry_group; /* NULL: the readout's */
 } hebb_fit_options;
 
 typedef struct hebb_metrics {
@@ -432,6 +438,27 @@ HEBB_API hebb_status hebb_fit(hebb_learner *learner, const char *encoder, const 
 HEBB_API hebb_status hebb_evaluate(hebb_learner *learner, const char *encoder,
                                    const hebb_dataset *data, const hebb_fit_options *options,
                                    hebb_metrics *metrics, uint64_t *confusion);
+
+/* A readout tells classes by the spikes that a group gave in the last run (or run_continue),
+ * without a gradient: "vote" and "softmax" are fitted on samples, "populations" and
+ * "fired" are not; params as `hebb info readout` lists them, without group. */
+typedef struct hebb_readout hebb_readout;
+
+HEBB_API hebb_status hebb_readout_create(hebb_net *net, const char *group, size_t classes,
+                                         const hebb_param *params, hebb_readout **readout);
+/* The network's free frees its readouts too. */
+HEBB_API void hebb_readout_free(hebb_readout *readout);
+/* Shows all of data with learning off, counts spikes and fits. Options as for hebb_fit:
+ * batch_size, time, progress, retry. */
+HEBB_API hebb_status hebb_readout_fit(hebb_readout *readout, const char *encoder,
+                                      const hebb_dataset *data, const hebb_fit_options *options);
+/* As hebb_evaluate, by this readout; metrics->loss is NaN. */
+HEBB_API hebb_status hebb_readout_evaluate(hebb_readout *readout, const char *encoder,
+                                           const hebb_dataset *data,
+                                           const hebb_fit_options *options, hebb_metrics *metrics,
+                                           uint64_t *confusion);
+/* The class of each sample of the last run: predicted[batch], -1 where it tells none. */
+HEBB_API hebb_status hebb_readout_predict(hebb_readout *readout, int32_t *predicted, size_t batch);
 
 /* ---- a whole run from a file ------------------------------------------- */
 
@@ -571,6 +598,18 @@ HEBB_API hebb_status hebb_reward_record(hebb_ctx *ctx, const char *method, const
                                         size_t batch, size_t num, const double *target,
                                         size_t target_count, double *reward, size_t capacity,
                                         size_t *count);
+/* What an agent does: actions[batch], chosen by record[steps, batch, num] of spikes
+ * ("softmax_action", "epsilon_greedy_action", "highest_spikes_action",
+ * "pop_rate_action", "first_spike_action", "random_action") or of V
+ * ("highest_voltage_action"). draw counts the choices made: with the context's seed
+ * and the sample it names the random numbers, and epsilon decays by it. */
+HEBB_API hebb_status hebb_action_record(hebb_ctx *ctx, const char *method, const hebb_param *params,
+                                        const double *record, size_t steps, size_t batch,
+                                        size_t num, uint64_t draw, int32_t *actions);
+/* The same by scores[batch, choices], such as what a decoder of spikes predicts. */
+HEBB_API hebb_status hebb_action_choose(hebb_ctx *ctx, const char *method, const hebb_param *params,
+                                        const double *scores, size_t batch, size_t choices,
+                                        uint64_t draw, int32_t *actions);
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 
 #include "api/ctx.h"
 #include "base/nearest.h"
+#include "coding/actions.h"
 #include "coding/coding.h"
 #include "coding/rewards.h"
 #include "data/dataset.h"
@@ -33,6 +34,7 @@ OPS_TABLE(encoder, hb_encoders, hb_encoder_count)
 OPS_TABLE(generator, hb_generators, hb_generator_count)
 OPS_TABLE(decoder, hb_decoders, hb_decoder_count)
 OPS_TABLE(reward, hb_rewards, hb_reward_count)
+OPS_TABLE(action, hb_actions, hb_action_count)
 PLAIN_TABLE(gradient, hb_gradient_rules, hb_gradient_rule_count)
 OPS_TABLE(surrogate, hb_surrogates, hb_surrogate_count)
 OPS_TABLE(optimizer, hb_optimizers, hb_optimizer_count)
@@ -49,13 +51,21 @@ static const struct {
     const char *kind;
     table_at at;
 } rooms[] = {
-    {"neuron", neuron_at},       {"connection", connection_at},
-    {"synapse", synapse_at},     {"initializer", initializer_at},
-    {"encoder", encoder_at},     {"generator", generator_at},
-    {"decoder", decoder_at},     {"reward", reward_at},
-    {"learner", learner_at},     {"surrogate", surrogate_at},
-    {"loss", hb_loss_component}, {"optimizer", optimizer_at},
-    {"schedule", schedule_at},   {"dataset", hb_dataset_component},
+    {"neuron", neuron_at},
+    {"connection", connection_at},
+    {"synapse", synapse_at},
+    {"initializer", initializer_at},
+    {"encoder", encoder_at},
+    {"generator", generator_at},
+    {"decoder", decoder_at},
+    {"reward", reward_at},
+    {"action", action_at},
+    {"learner", learner_at},
+    {"surrogate", surrogate_at},
+    {"loss", hb_loss_component},
+    {"optimizer", optimizer_at},
+    {"schedule", schedule_at},
+    {"dataset", hb_dataset_component},
     {"section", section_at},
 };
 

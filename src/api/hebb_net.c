@@ -18,6 +18,7 @@ hebb_net_options hebb_net_options_default(void) {
 static void destroy(void *object) {
     hebb_net *net = object;
     hb_env *env = &net->ctx->env;
+    hb_net_free_readouts(net);
     while (net->learners) {
         hebb_learner *first = net->learners;
         net->learners = first->next;

@@ -3,9 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/hebb_data.h"
-#include "api/net.h"
-#include "train/trainer.h"
+#include "api/session.h"
 
 /* ---- what the training room reaches for ---- */
 
@@ -21,8 +19,12 @@ const char *hb_reach_decoder(const hebb_learner *learner) {
 /* ---- options ---- */
 
 hebb_fit_options hebb_fit_options_default(void) {
-    return (hebb_fit_options){
-        .struct_size = sizeof(hebb_fit_options), .epochs = 1, .batch_size = 100, .shuffle = 1};
+    return (hebb_fit_options){.struct_size = sizeof(hebb_fit_options),
+                              .epochs = 1,
+                              .batch_size = 100,
+                              .shuffle = 1,
+                              .retry_spikes = 5,
+                              .retry_gain = 0.5};
 }
 
 static hebb_status wrong_number(hb_env *env, const char *call, const char *name, double value,
@@ -48,39 +50,57 @@ static hebb_status read_options(hb_env *env, const char *call, const hebb_fit_op
                             "between 1 and 1048576");
     if (!(o->time > 0) || isinf(o->time))
         return wrong_number(env, call, "time", o->time, "above 0 ms and finite");
+    if (o->retry < 0 || o->retry > 1000)
+        return wrong_number(env, call, "retry", o->retry, "between 0 and 1000");
+    if (!(o->retry_spikes >= 0))
+        return wrong_number(env, call, "retry_spikes", o->retry_spikes, "0 or more");
+    if (!(o->retry_gain >= 0) || isinf(o->retry_gain))
+        return wrong_number(env, call, "retry_gain", o->retry_gain, "0 or more and finite");
     return HEBB_OK;
 }
 
 /* ---- the trainer of a call ---- */
 
-typedef struct session {
-    hb_learner_entry entry;
-    hb_trainer trainer;
-    hebb_fit_options options;
-} session;
+static hebb_status set_retry(hb_session *s, const char *call, const hb_classifier *classifier) {
+    const hebb_fit_options *o = &s->options;
+    hb_trainer *t = &s->trainer;
+    t->retries = (size_t)o->retry;
+    t->retry_spikes = o->retry_spikes;
+    t->retry_gain = o->retry_gain;
+    int group = o->retry_group ? hebb_net_group(t->net, o->retry_group) : 0;
+    if (group < 0) return HEBB_E_NAME;
+    t->retry_group = classifier && !o->retry_group ? classifier->group : (size_t)group;
+    if (!o->retry || o->retry_group || classifier) return HEBB_OK;
+    return hb_fail(t->env, HEBB_E_ARGUMENT, "%s: retry counts the spikes of retry_group; name it",
+                   call);
+}
 
-static hebb_status begin(session *s, const char *call, hebb_learner *learner, const char *encoder,
-                         const hebb_dataset *data, const hebb_fit_options *options) {
-    hb_env *env = learner->env;
+hebb_status hb_session_begin(hb_session *s, const char *call, hebb_net *net, hebb_learner *learner,
+                             hb_classifier *classifier, const char *encoder,
+                             const hebb_dataset *data, const hebb_fit_options *options) {
+    hb_env *env = &net->ctx->env;
     HEBB_TRY(read_options(env, call, options, &s->options));
     if (!data) return hb_fail(env, HEBB_E_ARGUMENT, "%s: data is NULL", call);
-    HEBB_TRY(hb_net_built(hb_reach_net(learner), call));
+    HEBB_TRY(hb_net_built(net, call));
     const hebb_fit_options *o = &s->options;
     s->entry = (hb_learner_entry){.learner = learner,
-                                  .scheduled = hb_learner_sched(learner) != NULL,
+                                  .scheduled = learner && hb_learner_sched(learner) != NULL,
                                   .every_batch = o->schedule_every_batch != 0};
     snprintf(s->entry.name, sizeof s->entry.name, "learner");
     s->trainer = (hb_trainer){.env = env,
-                              .net = hb_reach_net(learner),
+                              .net = net,
                               .learners = &s->entry,
-                              .learner_count = 1,
+                              .learner_count = learner != NULL,
+                              .classifiers = classifier,
+                              .classifier_count = classifier != NULL,
                               .time = o->time,
                               .batch_size = o->batch_size,
                               .shuffle = o->shuffle != 0,
-                              .seed = learner->graph->seed,
+                              .seed = net->graph.seed,
                               .epochs = o->epochs,
                               .progress = o->progress,
                               .user = o->user};
+    HEBB_TRY(set_retry(s, call, classifier));
     HEBB_TRY(hb_trainer_init(&s->trainer, encoder));
     hebb_status status = hb_trainer_check(&s->trainer, data->set);
     if (status >= 0 && o->test) status = hb_trainer_check(&s->trainer, o->test->set);
@@ -88,29 +108,29 @@ static hebb_status begin(session *s, const char *call, hebb_learner *learner, co
     return status;
 }
 
-static hebb_metrics metrics_of(const hb_sums *sums) {
+hebb_metrics hb_metrics_of(const hb_sums *sums) {
     return (hebb_metrics){.loss = hb_mean_loss(sums),
                           .accuracy = hb_accuracy(sums),
                           .seconds = sums->seconds,
                           .count = (size_t)sums->count};
 }
 
-static hb_part_of_data whole(const hebb_dataset *data) {
+hb_part_of_data hb_whole(const hebb_dataset *data) {
     return (hb_part_of_data){data->set, NULL, data->set->count};
 }
 
-static hebb_status fit_epoch(session *s, const hebb_dataset *data, hebb_metrics *metrics) {
+static hebb_status fit_epoch(hb_session *s, const hebb_dataset *data, hebb_metrics *metrics) {
     hb_trainer *t = &s->trainer;
-    hb_part_of_data learn = whole(data);
+    hb_part_of_data learn = hb_whole(data);
     hebb_status status = hb_trainer_epoch(t, &learn);
-    *metrics = metrics_of(&t->sums);
+    *metrics = hb_metrics_of(&t->sums);
     if (status != HEBB_OK) return status;
     double loss = hb_mean_loss(&t->sums);
     if (s->options.test) {
         hb_sums sums;
-        hb_part_of_data part = whole(s->options.test);
+        hb_part_of_data part = hb_whole(s->options.test);
         status = hb_trainer_evaluate(t, "test", &part, &sums, NULL);
-        *metrics = metrics_of(&sums);
+        *metrics = hb_metrics_of(&sums);
         if (status != HEBB_OK) return status;
     }
     HEBB_TRY(hb_trainer_schedules(t, loss));
@@ -122,9 +142,10 @@ hebb_status hebb_fit(hebb_learner *learner, const char *encoder, const hebb_data
                      const hebb_fit_options *options, hebb_metrics *metrics) {
     if (!learner) return hb_null(__func__, "learner");
     hebb_metrics unused, *to = metrics ? metrics : &unused;
-    session s;
+    hb_session s;
     *to = (hebb_metrics){0};
-    HEBB_TRY(begin(&s, "hebb_fit", learner, encoder, data, options));
+    HEBB_TRY(hb_session_begin(&s, "hebb_fit", hb_reach_net(learner), learner, NULL, encoder, data,
+                              options));
     hebb_status status = HEBB_OK;
     while (status == HEBB_OK && s.trainer.epoch < (uint64_t)s.options.epochs)
         status = fit_epoch(&s, data, to);
@@ -137,13 +158,14 @@ hebb_status hebb_evaluate(hebb_learner *learner, const char *encoder, const hebb
                           uint64_t *confusion) {
     if (!learner) return hb_null(__func__, "learner");
     hebb_metrics unused, *to = metrics ? metrics : &unused;
-    session s;
+    hb_session s;
     *to = (hebb_metrics){0};
-    HEBB_TRY(begin(&s, "hebb_evaluate", learner, encoder, data, options));
+    HEBB_TRY(hb_session_begin(&s, "hebb_evaluate", hb_reach_net(learner), learner, NULL, encoder,
+                              data, options));
     hb_sums sums;
-    hb_part_of_data part = whole(data);
+    hb_part_of_data part = hb_whole(data);
     hebb_status status = hb_trainer_evaluate(&s.trainer, "test", &part, &sums, confusion);
-    *to = metrics_of(&sums);
+    *to = hb_metrics_of(&sums);
     hb_trainer_free(&s.trainer);
     return status;
 }

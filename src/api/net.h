@@ -12,12 +12,15 @@ struct hebb_net {
     hb_engine *engine; /* NULL before build */
     hebb_learner *learners;
     size_t learner_count;
+    hebb_readout *readouts;
     /* what hebb_monitor_spikes returned last */
     uint32_t *spike_neurons;
     double *spike_times;
     size_t spike_capacity;
 };
 
+/* Frees the readouts that are left. */
+void hb_net_free_readouts(hebb_net *net);
 /* Room for the input of a planned batch, so that running allocates nothing. */
 hebb_status hb_net_plan_input(hebb_net *net);
 /* The built network, or HEBB_E_STATE with a sentence that names the call. */

@@ -29,7 +29,8 @@ enum hb_draw {
     HB_DRAW_AUGMENT,
     HB_DRAW_DELAY,
     HB_DRAW_MASK,
-    HB_DRAW_RULE
+    HB_DRAW_RULE,
+    HB_DRAW_ACTION
 };
 
 uint32_t hb_stream_u32(hb_stream *stream);

@@ -1,74 +1,33 @@
 /* The kinds of connections, and how their weights, biases and delays come to be. */
-#include "links/link.h"
+#include "links/link_params.h"
 
 #include <math.h>
 #include <string.h>
 
-/* clang-format off */
-#define WEIGHTS \
-    {"weight", HB_INIT, "1", 0, HB_ANY, HB_UNSET | HB_TRAINABLE, \
-     "weights [post, pre]: an array, a number, or an initializer such as normal(0, 0.1)", NULL, \
-     "the kind's own draw"}, \
-    {"bias", HB_INIT, "1", 0, HB_ANY, HB_UNSET | HB_TRAINABLE, \
-     "current [post] added in every step: an array, a number, or an initializer", NULL, "none"}
-#define W_MEAN(mean, meaning) {"w_mean", HB_NUM, "1", mean, HB_ANY, 0, meaning}
-#define W_STD(std, meaning) {"w_std", HB_NUM, "1", std, HB_NOT_NEGATIVE, meaning}
-#define BOUNDS \
-    {"w_min", HB_NUM, "1", 0, HB_ANY, HB_UNSET | HB_INFINITE, \
-     "lower bound, kept after every change", NULL, "none"}, \
-    {"w_max", HB_NUM, "1", 0, HB_ANY, HB_UNSET | HB_INFINITE, \
-     "upper bound, kept after every change", NULL, "none"}
-#define DELAYS \
-    {"delay", HB_INIT, "ms", 0, HB_ANY, HB_UNSET, "delay of each synapse [post, pre]", NULL, \
-     "uniform in [min_delay, max_delay] if max_delay > 0"}, \
-    {"max_delay", HB_NUM, "ms", 0, HB_NOT_NEGATIVE, "longest delay; 0: no delays"}, \
-    {"min_delay", HB_NUM, "ms", 1, HB_NOT_NEGATIVE, "shortest drawn delay"}
-#define PASSING \
-    {"weight_quantization", HB_BOOL, "1", 0, 0, 1, 0, \
-     "round weights to whole numbers in -128..128 when a run starts"}, \
-    {"post_var_name", HB_CHOICE, "1", 0, HB_ANY, 0, \
-     "which synaptic input of the target it drives: ge and gi are those of conductance models", \
-     NULL, "Isyn", "Isyn|ge|gi"}, \
-    {"pre_var_name", HB_CHOICE, "1", 0, HB_ANY, 0, "what is read of the source", NULL, "O", \
-     "O|V"}, \
-    {"syn_type", HB_STRING, "1", 0, HB_ANY, 0, "synapse filter; see `hebb list synapse`", \
-     "synapse", "basic"}, \
-    {"tau", HB_NUM, "ms", 2, HB_POSITIVE, "time constant of 1_order_synapse"}, \
-    {"tau_r", HB_NUM, "ms", 9, HB_POSITIVE, "slow time constant of 2_order_synapse"}, \
-    {"tau_d", HB_NUM, "ms", 2, HB_POSITIVE, "fast time constant of 2_order_synapse"}, \
-    {"dropout", HB_NUM, "1", 0, 0, 1, HB_BELOW, \
-     "share of the sources that training silences here, drawn for each presentation; the others " \
-     "count 1/(1 - dropout)"}
-#define DENSITY \
-    {"density", HB_NUM, "1", 0.1, 0, 1, 0, "share of synapses that exist"}, \
-    {"mask", HB_MATRIX, "1", 0, HB_ANY, HB_UNSET, "which synapses [post, pre] exist: not 0", NULL, \
-     "drawn; or where a given weight array is not 0"}
-#define COMMON WEIGHTS, BOUNDS, DELAYS, PASSING
-/* clang-format on */
-
 /* A kind has the parameters of its own draw only: none that would change nothing. */
 static const hb_param_info full_params[] = {
-    COMMON,
-    W_MEAN(0.005, "mean of the drawn weights"),
-    W_STD(0.05, "standard deviation of the drawn weights"),
+    HB_LINK_COMMON,
+    HB_LINK_W_MEAN(0.005, "mean of the drawn weights"),
+    HB_LINK_W_STD(0.05, "standard deviation of the drawn weights"),
 };
-static const hb_param_info one_params[] = {COMMON, W_MEAN(0.05, "each weight")};
+static const hb_param_info one_params[] = {HB_LINK_COMMON, HB_LINK_W_MEAN(0.05, "each weight")};
 static const hb_param_info sparse_params[] = {
-    COMMON,
-    W_MEAN(0.005, "mean of the drawn weights"),
-    W_STD(0.05, "standard deviation of the drawn weights"),
-    DENSITY,
+    HB_LINK_COMMON,
+    HB_LINK_W_MEAN(0.005, "mean of the drawn weights"),
+    HB_LINK_W_STD(0.05, "standard deviation of the drawn weights"),
+    HB_LINK_DENSITY,
 };
 static const hb_param_info fixed_params[] = {
-    COMMON,
-    W_STD(0.05, "the drawn weights are below it"),
-    DENSITY,
+    HB_LINK_COMMON,
+    HB_LINK_W_STD(0.05, "the drawn weights are below it"),
+    HB_LINK_DENSITY,
 };
 static const hb_param_info random_params[] = {
-    COMMON,
+    HB_LINK_COMMON,
     {"probability", HB_NUM, "1", 0.1, 0, 1, 0, "chance of each synapse"},
 };
-static const hb_param_info lateral_params[] = {COMMON, W_MEAN(-1, "the one weight")};
+static const hb_param_info lateral_params[] = {HB_LINK_COMMON,
+                                               HB_LINK_W_MEAN(-1, "the one weight")};
 #define LINK(id, name_, alias, summary, equation, params)                                          \
     static const hb_component id##_component = {                                                   \
         "connection", name_, alias, summary, equation, "SPAIC 0.6.3", params, HB_COUNT(params)};
@@ -122,7 +81,7 @@ static hebb_status wire_full(hb_env *env, const hb_link_site *site, const hb_arg
     return wire_dense(w);
 }
 
-static hebb_status alloc_rows(hb_env *env, hb_wiring *w) {
+hebb_status hb_wiring_rows(hb_env *env, hb_wiring *w) {
     w->start = hb_alloc(env, (w->pre + 1) * sizeof *w->start);
     w->index = hb_alloc(env, w->count * sizeof *w->index);
     return w->start && w->index ? HEBB_OK : HEBB_E_MEMORY;
@@ -132,7 +91,7 @@ static hebb_status alloc_rows(hb_env *env, hb_wiring *w) {
 static hebb_status wire_rows(hb_env *env, hb_wiring *w, const unsigned char *there) {
     w->count = 0;
     for (size_t k = 0; k < w->pre * w->post; k++) w->count += there[k];
-    HEBB_TRY(alloc_rows(env, w));
+    HEBB_TRY(hb_wiring_rows(env, w));
     uint32_t at = 0;
     for (size_t i = 0; i < w->pre; i++) {
         w->start[i] = at;
@@ -153,7 +112,7 @@ static hebb_status wire_one(hb_env *env, const hb_link_site *site, const hb_args
                        site->name, w->pre, w->post);
     w->one_to_one = true;
     w->count = w->pre;
-    HEBB_TRY(alloc_rows(env, w));
+    HEBB_TRY(hb_wiring_rows(env, w));
     for (size_t i = 0; i <= w->pre; i++) w->start[i] = (uint32_t)i;
     for (size_t i = 0; i < w->pre; i++) w->index[i] = (uint32_t)i;
     return HEBB_OK;
@@ -249,8 +208,9 @@ static const hb_link_kind full_kind = {&full_component, wire_full},
                           fixed_kind = {&fixed_component, wire_fixed},
                           random_kind = {&random_component, wire_random},
                           lateral_kind = {&lateral_component, wire_lateral};
-const hb_link_kind *const hb_link_kinds[] = {&full_kind,  &one_kind,    &sparse_kind,
-                                             &fixed_kind, &random_kind, &lateral_kind};
+const hb_link_kind *const hb_link_kinds[] = {&full_kind,      &one_kind,    &sparse_kind,
+                                             &fixed_kind,     &random_kind, &lateral_kind,
+                                             &hb_link_patches};
 const size_t hb_link_kind_count = HB_COUNT(hb_link_kinds);
 
 const hb_link_kind *hb_link_find(hb_env *env, const char *name, const char *where) {
@@ -376,11 +336,13 @@ static hebb_status make_weights(hb_env *env, const hb_link_kind *kind, const hb_
     const hb_arg *weight = hb_args_get(args, "weight"), *bias = hb_args_get(args, "bias");
     if (weight->given)
         HEBB_TRY(given(env, site, weight, "weight", &stream, w, w->weight));
+    else if (kind->weigh)
+        HEBB_TRY(kind->weigh(env, site, args, w));
     else
         draw_weights(kind, args, &stream, w);
-    for (size_t k = 0; weight->given && k < w->count; k++) {
+    for (size_t k = 0; (weight->given || kind->weigh) && k < w->count; k++) {
         double v = w->weight[k];
-        if (weight->text)
+        if (weight->text || !weight->given)
             w->weight[k] = clamped(w, v);
         else if (!site->spaic && (v < w->low || v > w->high))
             return hb_fail(env, HEBB_E_RANGE,
@@ -450,7 +412,7 @@ static hebb_status make_delays(hb_env *env, const hb_link_site *site, const hb_a
     HEBB_TRY(count_steps(env, site, longest, w));
     if (w->start) return HEBB_OK;
     HEBB_TRY(
-        alloc_rows(env, w)); /* delayed synapses are walked one by one: rows of a full matrix */
+        hb_wiring_rows(env, w)); /* delayed synapses are walked one by one: rows of a full matrix */
     for (size_t i = 0; i <= w->pre; i++) w->start[i] = (uint32_t)(i * w->post);
     for (size_t k = 0; k < w->count; k++) w->index[k] = (uint32_t)(k % w->post);
     return HEBB_OK;

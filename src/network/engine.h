@@ -96,6 +96,7 @@ typedef struct hb_between {
     void *user;
     bool every_step; /* it must see a step of all samples before any does the next */
     void (*lay)(void *user, hb_arena *arena, size_t batch, size_t steps);
+    hebb_status (*check)(void *user, size_t batch); /* before anything is done */
     void (*begin)(void *user, bool fresh);
     void (*step)(void *user, size_t t);
     void (*end)(void *user);
@@ -164,6 +165,10 @@ static inline real *hb_part_tape(const hb_machine *m, const hb_part *p, real *ta
     return tape + (b * m->step_room + t) * p->n;
 }
 
+/* A new array of zeros that a rule keeps over runs, read and written like a parameter
+ * ("connection1.reward_mean"); while the network is built only. NULL: out of memory. */
+hb_parameter *HB_R(hb_machine_keep)(hb_machine *machine, const hb_link *link, const char *name,
+                                    size_t count);
 /* Coefficients from parameters. */
 void HB_R(hb_machine_derive)(hb_machine *machine);
 /* Memory for a run of this size; keeps the state. */

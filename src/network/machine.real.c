@@ -32,6 +32,15 @@ static hb_parameter *add_param(hb_machine *m, const char *object, const char *na
     return p;
 }
 
+hb_parameter *HB_R(hb_machine_keep)(hb_machine *m, const hb_link *link, const char *name,
+                                    size_t count) {
+    hb_parameter *p = add_param(m, link->connection->name, name, 1, count);
+    if (!p->values) return NULL;
+    p->what = HB_P_KEPT;
+    p->connection = (int)(link - m->links);
+    return p;
+}
+
 static hebb_status too_large(hb_machine *m, const hb_parameter *p, double value) {
     return hb_fail(m->base.graph->env, HEBB_E_RANGE,
                    "%s = %g does not fit into a float; precision = double can hold it", p->name,
@@ -336,7 +345,7 @@ static hebb_status create(hb_graph *graph, hb_engine **out) {
     m->links = hb_calloc(env, m->link_count, sizeof *m->links);
     m->workers = hb_calloc(env, m->worker_count, sizeof *m->workers);
     m->base.params =
-        hb_calloc(env, 3 * m->link_count + (HB_COEFS + 1) * m->part_count, sizeof *m->base.params);
+        hb_calloc(env, 5 * m->link_count + (HB_COEFS + 1) * m->part_count, sizeof *m->base.params);
     hebb_status status =
         m->parts && m->links && m->workers && m->base.params ? HEBB_OK : HEBB_E_MEMORY;
     if (status >= 0) status = fill_parts(m);

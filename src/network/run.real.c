@@ -455,6 +455,7 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     hb_machine *m = (hb_machine *)e;
     hb_graph *g = e->graph;
     HEBB_TRY(HB_R(hb_machine_room)(m, batch, steps));
+    if (e->train && m->between) HEBB_TRY(m->between->check(m->between->user, batch));
     m->fresh = fresh || !e->ran;
     m->steps_before = m->fresh ? 0 : e->steps;
     if (m->fresh) e->clock = 0;

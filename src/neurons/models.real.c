@@ -20,6 +20,7 @@
     X(clif2k) \
     X(pclif) \
     X(aclif) \
+    X(wta_lif) \
     X(lifstdp_ex) \
     X(alifstdp_ex) \
     X(lifstdp_ih) \

@@ -41,7 +41,8 @@ hebb_status hb_canvas_begin(hb_canvas *c, hb_env *env, const char *path, double 
     c->pen = cairo_create(c->surface);
     cairo_set_source_rgb(c->pen, 1, 1, 1);
     cairo_paint(c->pen);
-    cairo_select_font_face(c->pen, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+    /* cairo's own font: the same on every machine, and no font files are looked for */
+    cairo_select_font_face(c->pen, "@cairo:", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
     return HEBB_OK;
 }
 

@@ -145,16 +145,37 @@ void run_encoders(const suite *s) {
 
 /* ---- decoders and rewards ---- */
 
-/* The record [steps][batch][num]: given, or one of the file's by name. */
+/* Samples first .. last - 1 of a record. */
+static void keep_samples(trial *t, numbers *n, size_t first, size_t last) {
+    size_t steps = n->shape[0], batch = n->shape[1], num = n->shape[2], rows = last - first;
+    if (first >= last || last > batch) {
+        trial_problem(t, "the record has no samples %zu to %zu", first, last);
+        return;
+    }
+    double *kept = trial_alloc(t, steps * rows * num, sizeof *kept);
+    for (size_t k = 0; kept && k < steps; k++)
+        memcpy(kept + k * rows * num, n->values + (k * batch + first) * num,
+               rows * num * sizeof *kept);
+    *n = (numbers){
+        .values = kept, .count = steps * rows * num, .shape = {steps, rows, num}, .ndim = 3};
+}
+
+/* The record [steps][batch][num]: given, or one of the file's by name, perhaps with its samples:
+ * "spikes[:,0:1]". */
 static numbers record_of(trial *t, const suite *s, const cJSON *node) {
     const cJSON *record = golden_member(t, node, "record");
+    size_t first, last;
+    char name[64];
+    bool part = false;
     if (cJSON_IsString(record)) {
-        const char *name = record->valuestring;
+        part = sscanf(record->valuestring, "%63[^[][:,%zu:%zu]", name, &first, &last) == 3;
+        if (!part) snprintf(name, sizeof name, "%s", record->valuestring);
         record = golden_optional(golden_optional_object(t, s->root, "records"), name);
         if (!record) trial_problem(t, "records.%s is missing", name);
     }
     numbers n = golden_numbers(t, record, "record");
     golden_shape(t, &n, "record", 3, n.shape);
+    if (part && trial_fine(t)) keep_samples(t, &n, first, last);
     return n;
 }
 
@@ -198,6 +219,34 @@ static void run_reward(trial *t, const suite *s, const cJSON *node) {
     trial_compare(t, "output", &golden, ours, count, TRACE_ERROR);
 }
 
+/* One draw of SPAIC's must be likely among many of ours. */
+static void run_action(trial *t, const suite *s, const cJSON *node) {
+    enum { DRAWS = 4000, LIKELY = DRAWS / 200 };
+    const char *method = golden_text(t, node, "method");
+    numbers record = record_of(t, s, node), golden = golden_array(t, node, "output");
+    bool random = cJSON_IsTrue(golden_optional(node, "random"));
+    params p = {.count = 0};
+    params_add_all(t, &p, golden_optional(node, "kwargs"), NULL);
+    if (trial_fine(t) && (golden.count != 1 || record.shape[1] != 1))
+        trial_problem(t, "an action must be one number, of one sample");
+    size_t same = 0;
+    int32_t ours = 0;
+    for (uint64_t draw = 0; draw < (random ? DRAWS : 1); draw++) {
+        if (!trial_fine(t) ||
+            !trial_call(t,
+                        hebb_action_record(t->ctx, method, p.items, record.values, record.shape[0],
+                                           1, record.shape[2], draw, &ours),
+                        "the action"))
+            return;
+        same += ours == golden.values[0];
+    }
+    if (random)
+        trial_compare_one(t, "draws like SPAIC's, in parts of the likely", 1,
+                          same >= LIKELY ? 1 : (double)same / LIKELY, EXACT);
+    else
+        trial_compare_one(t, "output", golden.values[0], ours, EXACT);
+}
+
 /* SPAIC has one reward for a batch, and takes silence for class 0. */
 static bool reward_has_quirk(const suite *s, const cJSON *node) {
     trial t;
@@ -233,10 +282,14 @@ void run_decoders(const suite *s) {
         cJSON_ArrayForEach(node, golden_cases(s, s->root, lists[i])) {
             char name[128];
             if (!golden_case(s, node, "case", index++, name, sizeof name)) continue;
-            if (i < 2)
+            if (i < 2) {
                 run_record(s, node, name, i == 1);
-            else
-                trial_skip(s, name, "actions are not part of this version");
+                continue;
+            }
+            trial t;
+            trial_begin(&t, s, name, "");
+            run_action(&t, s, node);
+            trial_end(&t, s->tally);
         }
     }
 }

@@ -153,6 +153,20 @@ static bool steps_fit(trial *t, const plastic *p, const numbers *n, const char *
     return trial_fine(t);
 }
 
+/* SPAIC writes a batch's reward as a number and steps without one as a list: lists throughout. */
+static numbers rewards_of(trial *t, const cJSON *list) {
+    cJSON *even = cJSON_CreateArray();
+    const cJSON *step;
+    cJSON_ArrayForEach(step, list) {
+        cJSON *row = cJSON_IsNumber(step) ? cJSON_CreateArray() : cJSON_Duplicate(step, 1);
+        if (cJSON_IsNumber(step)) cJSON_AddItemToArray(row, cJSON_Duplicate(step, 1));
+        cJSON_AddItemToArray(even, row);
+    }
+    numbers found = golden_numbers(t, even, "reward_per_step");
+    cJSON_Delete(even);
+    return found;
+}
+
 static void compare_rewards(trial *t, plastic *p, const cJSON *run, size_t first, size_t count,
                             const char *prefix) {
     const double *values;
@@ -160,7 +174,7 @@ static void compare_rewards(trial *t, plastic *p, const cJSON *run, size_t first
     size_t shape[2];
     char what[120];
     if (!golden_optional(run, "reward_per_step")) return;
-    numbers all = golden_array(t, run, "reward_per_step");
+    numbers all = rewards_of(t, golden_optional(run, "reward_per_step"));
     if (!steps_fit(t, p, &all, "reward_per_step")) return;
     numbers golden = piece_of(&all, first, count);
     snprintf(what, sizeof what, "%sreward from step %zu", prefix, first);

@@ -18,6 +18,12 @@ static void lay(void *user, hb_arena *arena, size_t batch, size_t steps) {
         (p->rule->lay ? p->rule->lay : HB_R(hb_pairs_lay))(p, arena, batch, steps);
     }
 }
+static hebb_status check(void *user, size_t batch) {
+    plasticity *all = user;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].rule->check) HEBB_TRY(all->items[i].rule->check(&all->items[i], batch));
+    return HEBB_OK;
+}
 static void begin(void *user, bool fresh) {
     plasticity *all = user;
     for (size_t i = 0; i < all->count; i++) {
@@ -41,6 +47,7 @@ static void end(void *user) {
 }
 static void destroy(hb_env *env, hb_between *between) {
     plasticity *all = (plasticity *)between;
+    for (size_t i = 0; i < all->count; i++) hb_free(env, all->items[i].kept);
     hb_free(env, all->items);
     hb_free(env, all);
 }
@@ -79,7 +86,7 @@ hebb_status HB_R(hb_plasticity_attach)(hb_engine *engine, hebb_learner *learners
         hb_free(env, items);
         return HEBB_E_MEMORY;
     }
-    *all = (plasticity){{all, false, lay, begin, step, end, destroy}, m, items, 0};
+    *all = (plasticity){{all, false, lay, check, begin, step, end, destroy}, m, items, 0};
     m->between = &all->between;
     for (const hebb_learner *l = learners; l; l = l->next)
         for (size_t i = 0; i < engine->param_count; i++) {

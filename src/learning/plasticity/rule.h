@@ -50,6 +50,7 @@ typedef struct hb_rule {
     void (*on_post)(const hb_plastic *p, hb_touch *touch);
     /* Rules that are not made of pairs do everything themselves; NULL: the driver's. */
     void (*lay)(hb_plastic *p, hb_arena *arena, size_t batch, size_t steps);
+    hebb_status (*check)(const hb_plastic *p, size_t batch); /* before a run; NULL: all is well */
     void (*begin)(hb_plastic *p, bool fresh); /* a run starts; fresh: it began with a reset */
     void (*step)(hb_plastic *p, size_t t);    /* all samples have done step t of the run */
     void (*end)(hb_plastic *p);               /* the run is over */
@@ -87,7 +88,8 @@ struct hb_plastic {
     hb_columns columns;            /* laid by hb_plastic_lay */
     uint64_t *past; /* [B][delay_max][words]: spikes of the rows before row 0, newest first */
     void *driver;   /* what the driver keeps, from the arena */
-    void *own;      /* what the rule keeps, from the arena */
+    void *own;      /* what the rule keeps, from the arena or behind kept */
+    void *kept;     /* of the allocator; freed with the network */
 };
 
 /* The driver of rules made of pairs (it calls hb_plastic_lay, _begin and _end of synapses.h). */

@@ -15,6 +15,9 @@
     X(diehl_cook_power) \
     X(hebbian) \
     X(oja) \
+    X(rstdp) \
+    X(rstdpet) \
+    X(switch_rstdp) \
     X(postpreintstdp) \
     X(tempotron) \
     X(resume)
