@@ -186,6 +186,7 @@ static void plastic_weights(plastic *n, double *w) {
 typedef struct side {
     double decay[2];
     bool nearest[2], before[2];
+    double tau[2]; /* ms; decay = exp(-dt / tau) where it is not 0 */
 } side;
 
 typedef struct plain {
@@ -247,7 +248,13 @@ static bool plain_arrives(const plastic *n, size_t b, size_t t, size_t k) {
 }
 
 /* held: the changes of all steps come from the weights before the run. */
-static inline void plain_run(const plastic *n, const plain *m, plain_state *s, bool held) {
+static inline void plain_run(const plastic *n, const plain *given, plain_state *s, bool held) {
+    plain made = *given, *m = &made;
+    for (int k = 0; k < 2; k++) {
+        double dt = n->s.dt > 0 ? n->s.dt : 1;
+        if (m->pre.tau[k] > 0) m->pre.decay[k] = exp(-dt / m->pre.tau[k]);
+        if (m->post.tau[k] > 0) m->post.decay[k] = exp(-dt / m->post.tau[k]);
+    }
     size_t cells = POUT * n->pre, B = n->batch;
     double *dw = calloc(cells, sizeof *dw);
     s->x = calloc(2 * B * cells, sizeof(double));

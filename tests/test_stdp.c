@@ -71,14 +71,17 @@ static double oja_post(const double *k, double w, const double *x, const double 
     return k[0] * y[0] * (x[0] - y[0] * w);
 }
 
-#define E(tau) exp(-1.0 / (tau))
-#define ONE(tau)                                                                                   \
+#define ONE(tau_)                                                                                  \
     {                                                                                              \
-        {E(tau), 0}, {false}, { false }                                                            \
+        .tau = { tau_ }                                                                            \
     }
-#define NEAR(tau)                                                                                  \
+#define NEAR(tau_)                                                                                 \
     {                                                                                              \
-        {E(tau), 0}, {true, true}, { false }                                                       \
+        .nearest = {true, true}, .tau = { tau_ }                                                   \
+    }
+#define TWO(tau_1, tau_2, nearest_, before_1)                                                      \
+    {                                                                                              \
+        .nearest = {nearest_, nearest_}, .before = {before_1, true}, .tau = { tau_1, tau_2 }       \
     }
 
 typedef struct rule_case {
@@ -119,8 +122,8 @@ static const rule_case rules[] = {
      {ONE(20), ONE(20), share_pre, morrison_post, {0.005, 0.009, 0.5, 0, 0.3}, 0, INFINITY}},
     {"triplet",
      {.rule = "triplet", .params = P({"lr", 0.05}, T("set", "hippocampal_full"))},
-     {{{E(16.8), E(946)}, {false, false}, {false, true}},
-      {{E(33.7), E(27)}, {false, false}, {false, true}},
+     {TWO(16.8, 946, false, false),
+      TWO(33.7, 27, false, false),
       triplet_pre,
       triplet_post,
       {0.05 * 6.1e-3, 0.05 * 6.7e-3, 0.05 * 1.6e-3, 0.05 * 1.4e-3},
@@ -128,8 +131,8 @@ static const rule_case rules[] = {
       1}},
     {"triplet, visual",
      {.rule = "triplet", .params = P({"lr", 0.1})},
-     {{{E(16.8), E(101)}, {false, false}, {false, true}},
-      {{E(33.7), E(125)}, {false, false}, {false, true}},
+     {TWO(16.8, 101, false, false),
+      TWO(33.7, 125, false, false),
       triplet_pre,
       triplet_post,
       {0.1 * 5e-10, 0.1 * 6.2e-3, 0.1 * 7e-3, 0.1 * 2.3e-4},
@@ -137,8 +140,8 @@ static const rule_case rules[] = {
       1}},
     {"triplet, nearest",
      {.rule = "triplet", .params = P({"lr", 0.5}, T("pairing", "nearest"))},
-     {{{E(16.8), E(714)}, {true, true}, {false, true}},
-      {{E(33.7), E(40)}, {true, true}, {false, true}},
+     {TWO(16.8, 714, true, false),
+      TWO(33.7, 40, true, false),
       triplet_pre,
       triplet_post,
       {0.5 * 8.8e-11, 0.5 * 5.3e-2, 0.5 * 6.6e-3, 0.5 * 3.1e-3},
@@ -146,8 +149,8 @@ static const rule_case rules[] = {
       1}},
     {"triplet, minimal",
      {.rule = "triplet", .params = P({"lr", 0.1}, T("set", "visual_minimal"))},
-     {{{E(16.8), E(101)}, {false, false}, {false, true}},
-      {{E(33.7), E(114)}, {false, false}, {false, true}},
+     {TWO(16.8, 101, false, false),
+      TWO(33.7, 114, false, false),
       triplet_pre,
       triplet_post,
       {0, 0.1 * 6.5e-3, 0.1 * 7.1e-3, 0},
@@ -155,14 +158,7 @@ static const rule_case rules[] = {
       1}},
     {"Diehl and Cook",
      {.rule = "diehl_cook", .params = P({"nu_pre", 0.003}, {"w_norm", 20})},
-     {NEAR(20),
-      {{E(20), E(40)}, {true, true}, {true, true}},
-      pair_pre,
-      diehl_post,
-      {0.01, 0.003},
-      0,
-      1,
-      20}},
+     {NEAR(20), TWO(20, 40, true, true), pair_pre, diehl_post, {0.01, 0.003}, 0, 1, 20}},
     {"Diehl and Cook, paper",
      {.rule = "diehl_cook_power_law", .params = P({"mu", 0.4}, T("norm", "none"))},
      {ONE(20), ONE(20), NULL, power_post, {0.01, 0.4, 0, 1, 0.4}, 0, 1}},
