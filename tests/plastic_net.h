@@ -20,7 +20,7 @@ typedef struct spec {
     hebb_param params[14];
     const char *kind;          /* NULL: full */
     bool delayed, recurrent;   /* recurrent: the plastic connection is layer -> layer */
-    bool same_step, rows;      /* rows: real-valued source rows, not bits */
+    bool same_step, rows;      /* rows: the source's spikes are numbers, not bits */
     size_t batch, steps, runs; /* 0: 1, 300, 1 */
     bool goes_on;              /* later runs continue the first */
     int threads;               /* 0: 1 */
@@ -86,7 +86,7 @@ static hebb_status plastic_make(plastic *n, const spec *s, const hebb_allocator 
     o.precision = s->precision ? s->precision : "double";
     if (s->same_step) o.latency = "same_step";
     HEBB_TRY(hebb_net_create(n->ctx, &o, &n->net));
-    hebb_group in = hebb_encoder(n->net, "input", n->pre, "null", NULL);
+    hebb_group in = hebb_encoder(n->net, "input", n->pre, s->rows ? "null" : "mstb", NULL);
     hebb_group teacher = hebb_encoder(n->net, "teacher", POUT, "null", NULL);
     hebb_group layer = hebb_neurons(n->net, "layer", POUT, "lif", HEBB_P({"v_th", 40}));
     size_t square[2] = {POUT, n->pre};
@@ -133,8 +133,30 @@ static void plastic_trains(plastic *n, size_t run, size_t first) {
     }
 }
 
+static void give_events(plastic *n) {
+    size_t cells = n->steps * n->pre, count = 0;
+    double *times = malloc(n->batch * cells * sizeof *times), dt = n->s.dt > 0 ? n->s.dt : 1;
+    uint32_t *neurons = malloc(n->batch * cells * sizeof *neurons);
+    size_t *offsets = malloc((n->batch + 1) * sizeof *offsets);
+    for (size_t b = 0; b < n->batch; b++) {
+        offsets[b] = count;
+        for (size_t t = 0; t < n->steps; t++)
+            for (size_t i = 0; i < n->pre; i++)
+                if (n->input[(t * n->batch + b) * n->pre + i] != 0)
+                    times[count] = (double)t * dt, neurons[count++] = (uint32_t)i;
+    }
+    offsets[n->batch] = count;
+    MUST(n, hebb_net_input_events(n->net, "input", times, neurons, offsets, n->batch));
+    free(times);
+    free(neurons);
+    free(offsets);
+}
+
 static void plastic_give(plastic *n) {
-    MUST(n, hebb_net_input(n->net, "input", n->input, n->batch, n->steps * n->pre));
+    if (n->s.rows)
+        MUST(n, hebb_net_input(n->net, "input", n->input, n->batch, n->steps * n->pre));
+    else
+        give_events(n);
     MUST(n, hebb_net_input(n->net, "teacher", n->teacher, n->batch, n->steps * POUT));
 }
 

@@ -5,6 +5,22 @@
 
 #include <math.h>
 
+static const char bandit_file[] =
+    "name: bandit\n"
+    "network:\n"
+    "  dt: 1.0\n"
+    "  groups:\n"
+    "    input: {encoder: poisson, num: 1, unit_conversion: 0.5}\n"
+    "    output: {neurons: lif, num: 6}\n"
+    "  connections:\n"
+    "    c1: {from: input, to: output, weight: 0.5}\n"
+    "  rewards:\n"
+    "    r: {target: output, method: environment_reward, dec_sample_step: 21}\n"
+    "learner: {algorithm: stdp, trainable: [c1]}\n"
+    "action: {group: output, method: random_action, pop_size: 2}\n"
+    "data: {set: bandit, arms: [0.2, 0.9, 0.4], train_limit: 3000, test_limit: 100}\n"
+    "training: {epochs: 1, batch_size: 1, time: 20}\n";
+
 enum { TRAIN = 600, TEST = 300, NEURONS = 40, PIXELS = 784 };
 
 static const char plastic_file[] =
@@ -28,6 +44,7 @@ static const char plastic_file[] =
 static int make_bench(void **state) {
     if (bench_make(state)) return -1;
     bench_write("plastic.yaml", plastic_file);
+    bench_write("bandit.yaml", bandit_file);
     return 0;
 }
 
@@ -182,6 +199,64 @@ static void test_reward_mean(void **state) {
     if (!(fabs(reward - (2 * accuracy - 1)) < 1e-12))
         fail_msg("reward %g for an accuracy of %g", reward, accuracy);
     assert_true(accuracy > 0 && accuracy < 1);
+}
+
+/* One run of a file of the bench; the result as JSON. */
+static hebb_status run_file(const char *name, const char *const *set, const char *output,
+                            char json[4096]) {
+    char file[256], folder[256];
+    hebb_ctx *ctx = bench_ctx(1, 0);
+    hebb_run_options options = hebb_run_options_default();
+    hebb_run *run;
+    bench_path(file, name);
+    bench_path(folder, output);
+    options.set = set;
+    options.output = folder;
+    hebb_status status = hebb_run_open(ctx, file, &options, &run);
+    if (status >= 0) status = hebb_run_train(run);
+    snprintf(json, 4096, "%s", status >= 0 ? hebb_run_json(run) : hebb_error(ctx));
+    hebb_ctx_free(ctx);
+    return status;
+}
+
+/* An agent that chooses anything gets what the arms give on average; one that always chooses the
+ * first, what that one gives. Five standard deviations of 3000 pulls. */
+static void test_environment(void **state) {
+    (void)state;
+    static const struct {
+        const char *set;
+        double accuracy, reward;
+    } cases[] = {{"action.method=random_action", 1 / 3.0, 0.5},
+                 {"action.method=highest_spikes_action", 0, 0.2},
+                 {"data.arms=[0.9, 0.2, 0.4]", 1 / 3.0, 0.5}};
+    for (size_t i = 0; i < 3; i++) {
+        const char *set[] = {cases[i].set, NULL};
+        char json[4096], folder[40];
+        snprintf(folder, sizeof folder, "bandit%zu", i);
+        if (run_file("bandit.yaml", set, folder, json) < 0) fail_msg("%s", json);
+        double a = cases[i].accuracy, r = cases[i].reward;
+        double accuracy = bench_json(json, "train_accuracy"), reward = bench_json(json, "reward");
+        if (fabs(accuracy - a) > 5 * sqrt(a * (1 - a) / 3000)) fail_msg("%zu: %g", i, accuracy);
+        if (fabs(reward - r) > 5 * sqrt(r * (1 - r) / 3000)) fail_msg("%zu: %g", i, reward);
+    }
+    static const char *const refused[][2] = {
+        {"action=", "nothing tells classes"},
+        {"action.group=outputs", "did you mean 'output'?"},
+        {"action.pop_size=4", "6 neurons cannot be cut into populations of 4"},
+        {"action.pop_size=3", "has 3 classes, but the action has 2 choices"},
+        {"action.method=softmx_action", "did you mean 'softmax_action'?"},
+        {"action.method=highest_voltage_action", "reads potentials"},
+        {"action.temperature=3", "temperature"},
+        {"network.rewards=", "the network has no environment_reward"},
+        {"data.arms=[0.5]", "there must be 2 to 1000"},
+        {"data.arms=[0.5, 2]", "arms"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        const char *set[] = {refused[i][0], NULL};
+        char said[4096];
+        if (run_file("bandit.yaml", set, "refused", said) >= 0 || !strstr(said, refused[i][1]))
+            fail_msg("%s: %s", refused[i][0], said);
+    }
 }
 
 /* Without learning, the readouts see less. */
@@ -407,10 +482,10 @@ static void test_errors(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_learns),      cmocka_unit_test(test_readout_calls),
-        cmocka_unit_test(test_reward_mean), cmocka_unit_test(test_untrained),
-        cmocka_unit_test(test_resume),      cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_retry),       cmocka_unit_test(test_fit),
-        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_reward_mean), cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_untrained),   cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_threads),     cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_fit),         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests_name("plastic run", tests, make_bench, bench_remove);
 }

@@ -251,7 +251,7 @@ static void connections(void **state) {
     (void)state;
     static const struct {
         const char *what, *kind;
-        bool delayed, recurrent, same_step;
+        bool delayed, recurrent, same_step, rows;
     } kinds[] = {
         {"sparse", "sparse", false, false, false},
         {"one to one", "one_to_one", false, false, false},
@@ -260,6 +260,7 @@ static void connections(void **state) {
         {"delayed, sparse", "sparse", true, false, false},
         {"recurrent, delayed", NULL, true, true, false},
         {"same step", NULL, false, false, true},
+        {"numbers for spikes", NULL, false, false, false, true},
         {"same step, recurrent, delayed", NULL, true, true, true},
     };
     char what[120];
@@ -272,6 +273,7 @@ static void connections(void **state) {
                 s.delayed = kinds[k].delayed;
                 s.recurrent = kinds[k].recurrent;
                 s.same_step = kinds[k].same_step;
+                s.rows = kinds[k].rows;
                 s.batch = batch;
                 s.steps = 200;
                 s.runs = 2;
@@ -590,6 +592,54 @@ static void sums_are_kept(void **state) {
     }
 }
 
+/* Normalising lazily is normalising densely: few, many and all weights at the upper bound. */
+static void lazy_normalising(void **state) {
+    (void)state;
+    static const struct {
+        const char *rule;
+        double w_max, w_norm;
+    } ways[] = {{"stdp", 1, 20},    {"stdp", 0.5, 20},  {"stdp", 0.33, 20},     {"stdp", 0.3, 20},
+                {"stdp", 0.25, 20}, {"stdp", 0.9, 70},  {"soft", 0.5, 20},      {"soft", 0.33, 20},
+                {"power", 0.5, 20}, {"power", 0.3, 20}, {"stdp", INFINITY, 500}};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+        for (int single = 0; single < 2; single++)
+            for (int loop = 0; loop < 2; loop++) {
+                double most = ways[i].w_max, norm = loop ? ways[i].w_norm / 10 : ways[i].w_norm;
+                bool soft = ways[i].rule[1] == 'o', power = ways[i].rule[0] == 'p';
+                soft &= !power;
+                spec s = {.rule = power ? "diehl_cook_power_law" : "stdp",
+                          .params = P({"w_max", most}, {"w_norm", norm}, T("norm", "step"),
+                                      {power ? "eta" : "lr", power ? 0.03 : 2},
+                                      T(power ? "pairing" : "bounds", power  ? "all"
+                                                                      : soft ? "soft"
+                                                                             : "hard"),
+                                      {power ? "mu" : "A_minus", power ? 0.5 : 0.004}),
+                          .precision = single ? "float" : "double",
+                          .recurrent = loop,
+                          .low = 0.05,
+                          .high = 0.25,
+                          .steps = 3000};
+                plain m = {ONE(20),
+                           ONE(20),
+                           soft ? soft_pre : pair_pre,
+                           soft ? soft_post : pair_post,
+                           {0.01, 0.008, 0, most},
+                           0,
+                           most,
+                           norm,
+                           true};
+                if (power) {
+                    const double k[] = {0.03, 0.4, 0, most, 0.5};
+                    memcpy(m.k, k, sizeof k);
+                    m.at_pre = NULL, m.at_post = power_post;
+                }
+                char what[80];
+                snprintf(what, sizeof what, "%s, w_max %g, w_norm %g%s", ways[i].rule, most, norm,
+                         loop ? ", recurrent" : "");
+                expect(what, &s, &m, single ? 2e-4 : 1e-10);
+            }
+}
+
 /* The chapter's w_norm that weights of 1 cannot reach. */
 static char noted[400];
 static void take_note(void *user, const char *line) {
@@ -654,15 +704,15 @@ static void target_rate(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(long_trains),    cmocka_unit_test(float_numbers),
-        cmocka_unit_test(connections),    cmocka_unit_test(batches),
-        cmocka_unit_test(presentations),  cmocka_unit_test(one_by_one),
-        cmocka_unit_test(pair_window),    cmocka_unit_test(triplet_pairs),
-        cmocka_unit_test(threads),        cmocka_unit_test(nothing_is_allocated),
-        cmocka_unit_test(memory_refused), cmocka_unit_test(training_off),
-        cmocka_unit_test(continued_runs), cmocka_unit_test(bounds_hold),
-        cmocka_unit_test(sums_are_kept),  cmocka_unit_test(unreachable_norm),
-        cmocka_unit_test(target_rate),
+        cmocka_unit_test(long_trains),      cmocka_unit_test(float_numbers),
+        cmocka_unit_test(connections),      cmocka_unit_test(batches),
+        cmocka_unit_test(presentations),    cmocka_unit_test(one_by_one),
+        cmocka_unit_test(pair_window),      cmocka_unit_test(triplet_pairs),
+        cmocka_unit_test(threads),          cmocka_unit_test(nothing_is_allocated),
+        cmocka_unit_test(memory_refused),   cmocka_unit_test(training_off),
+        cmocka_unit_test(continued_runs),   cmocka_unit_test(bounds_hold),
+        cmocka_unit_test(sums_are_kept),    cmocka_unit_test(lazy_normalising),
+        cmocka_unit_test(unreachable_norm), cmocka_unit_test(target_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

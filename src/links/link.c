@@ -337,7 +337,7 @@ static hebb_status make_weights(hb_env *env, const hb_link_kind *kind, const hb_
     if (weight->given)
         HEBB_TRY(given(env, site, weight, "weight", &stream, w, w->weight));
     else if (kind->weigh)
-        kind->weigh(site, args, w);
+        HEBB_TRY(kind->weigh(env, site, args, w));
     else
         draw_weights(kind, args, &stream, w);
     for (size_t k = 0; (weight->given || kind->weigh) && k < w->count; k++) {

@@ -39,7 +39,8 @@ typedef struct hb_link_kind {
     hebb_status (*wire)(hb_env *env, const hb_link_site *site, const hb_args *args,
                         hb_wiring *wiring);
     /* Writes the kind's default weights, where they are not drawn one by one; or NULL. */
-    void (*weigh)(const hb_link_site *site, const hb_args *args, hb_wiring *wiring);
+    hebb_status (*weigh)(hb_env *env, const hb_link_site *site, const hb_args *args,
+                         hb_wiring *wiring);
 } hb_link_kind;
 
 extern const hb_link_kind *const hb_link_kinds[];

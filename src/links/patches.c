@@ -108,39 +108,48 @@ static double *synapse(const hb_wiring *w, size_t i, size_t j) {
     return &w->weight[low];
 }
 
-/* Mean of the neighbours of (y, x) in the patch, itself included. */
-static double around(const hb_wiring *w, const patch *p, size_t width, size_t j, size_t y,
-                     size_t x) {
+/* Mean of the cells next to (y, x), itself included. */
+static double around(const double *cells, size_t side, size_t y, size_t x) {
     double sum = 0, count = 0;
-    for (size_t v = y ? y - 1 : 0; v <= y + 1 && v < p->side; v++)
-        for (size_t u = x ? x - 1 : 0; u <= x + 1 && u < p->side; u++, count++)
-            sum += *synapse(w, (p->row + v) * width + p->column + u, j);
+    for (size_t v = y ? y - 1 : 0; v <= y + 1 && v < side; v++)
+        for (size_t u = x ? x - 1 : 0; u <= x + 1 && u < side; u++, count++)
+            sum += cells[v * side + u];
     return sum / count;
 }
 
-static void weigh(const hb_link_site *site, const hb_args *args, hb_wiring *w) {
+/* side x side numbers of mean 0 and length gain; room has as many. */
+static void draw_patch(hb_stream *stream, size_t side, int times, double gain, double *cells,
+                       double *room) {
+    size_t count = side * side;
+    for (size_t k = 0; k < count; k++) cells[k] = hb_stream_normal(stream);
+    for (int n = 0; n < times; n++) {
+        for (size_t k = 0; k < count; k++) room[k] = around(cells, side, k / side, k % side);
+        memcpy(cells, room, count * sizeof *cells);
+    }
+    double mean = 0, square = 0;
+    for (size_t k = 0; k < count; k++) mean += cells[k] / (double)count;
+    for (size_t k = 0; k < count; k++) square += (cells[k] - mean) * (cells[k] - mean);
+    for (size_t k = 0; k < count; k++) /* a patch of one pixel has no shape but its weight */
+        cells[k] = square > 0 ? gain * (cells[k] - mean) / sqrt(square) : gain;
+}
+
+static hebb_status weigh(hb_env *env, const hb_link_site *site, const hb_args *args, hb_wiring *w) {
     size_t root = (size_t)(sqrt((double)site->pre) + 0.5);
     size_t width = hb_args_given(args, "width") ? (size_t)hb_args_num(args, "width") : root;
-    int times = (int)hb_args_num(args, "smooth");
-    double gain = hb_args_num(args, "gain");
+    size_t most = (size_t)hb_args_num(args, "size_max");
+    double *cells = hb_alloc(env, 2 * most * most * sizeof *cells);
+    if (!cells) return HEBB_E_MEMORY;
     for (size_t j = 0; j < w->post; j++) {
         patch p = patch_of(site, args, site->pre / width, width, j);
         hb_stream stream;
         hb_stream_init(&stream, site->seed, HB_DRAW_WEIGHT, site->id, (uint32_t)j + 1);
-        double mean = 0, square = 0, cells = (double)(p.side * p.side);
-#define EACH(y, x)                                                                                 \
-    for (size_t y = 0; y < p.side; y++)                                                            \
-        for (size_t x = 0; x < p.side; x++)
-#define AT(y, x) (*synapse(w, (p.row + (y)) * width + p.column + (x), j))
-        EACH(y, x) AT(y, x) = hb_stream_normal(&stream);
-        for (int k = 0; k < times; k++) /* in place, row by row: a recursive mean, smoother still */
-            EACH(y, x) AT(y, x) = around(w, &p, width, j, y, x);
-        EACH(y, x) mean += AT(y, x) / cells;
-        EACH(y, x) square += (AT(y, x) - mean) * (AT(y, x) - mean);
-        EACH(y, x) AT(y, x) = square > 0 ? gain * (AT(y, x) - mean) / sqrt(square) : gain;
-#undef EACH
-#undef AT
+        draw_patch(&stream, p.side, (int)hb_args_num(args, "smooth"), hb_args_num(args, "gain"),
+                   cells, cells + most * most);
+        for (size_t k = 0; k < p.side * p.side; k++)
+            *synapse(w, (p.row + k / p.side) * width + p.column + k % p.side, j) = cells[k];
     }
+    hb_free(env, cells);
+    return HEBB_OK;
 }
 
 const hb_link_kind hb_link_patches = {&component, wire, weigh};

@@ -69,6 +69,9 @@ typedef struct hb_link {
     size_t shift;                /* ... of which this many are taken off the delay */
     size_t input;                /* which of the target's synaptic inputs it drives */
     bool plastic;                /* its weights change while the network runs */
+    const real *scale;           /* [post]: the weights are min(most, scale values) in this run
+                                    (a rule normalises lazily); NULL: the values */
+    real most;
     real *sums;                  /* [B][T + delay_max + 1][post], in place of the workers' sum
                                     where samples take their steps together */
     real *constant, *before_run; /* [B][post]: product of a constant source, of its row 0 */

@@ -16,6 +16,19 @@ static void spread_row(const hb_link *link, size_t i, real value, real *to) {
     }
 }
 
+static void add_scaled(const hb_link *link, const uint32_t *index, size_t count, real *to) {
+    size_t post = link->wiring->post;
+    const real *restrict scale = link->scale;
+    real most = link->most;
+    for (size_t i = 0; i < count; i++) {
+        const real *row = (const real *)link->weight->values + index[i] * post;
+        for (size_t j = 0; j < post; j++) {
+            real w = scale[j] * row[j];
+            to[j] += w < most ? w : most;
+        }
+    }
+}
+
 static void add_bits(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b, size_t row,
                      real *to) {
     const hb_part *pre = link->pre;
@@ -27,6 +40,8 @@ static void add_bits(hb_machine *m, const hb_link *link, hb_worker *worker, size
     size_t post = link->wiring->post;
     if (link->wiring->start)
         for (size_t i = 0; i < count; i++) spread_row(link, worker->index[i], 1, to);
+    else if (link->scale)
+        add_scaled(link, worker->index, count, to);
     else
         m->kernels->HB_K(add_rows)(to, post, link->weight->values, post, worker->index, count);
 }

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "learning/plasticity/plasticity.h"
+
 enum { TRY_SHIFT = 20 }; /* epochs are fewer than 2^20: a repetition draws spikes of its own */
 
 /* ---- room ---- */
@@ -18,10 +20,12 @@ hebb_status hb_batch_room(hb_trainer *t) {
     t->counts = hb_calloc(t->env, counts + widest, sizeof *t->counts);
     t->read = hb_calloc(t->env, batch * (t->classifier_count + 1), sizeof *t->read);
     t->rewarded = hb_calloc(t->env, batch, sizeof *t->rewarded);
+    t->taught = hb_calloc(t->env, batch, sizeof *t->taught);
     t->again = hb_calloc(t->env, again, sizeof *t->again);
     t->again_ids = hb_calloc(t->env, again, sizeof *t->again_ids);
     t->again_values = hb_calloc(t->env, again * t->encoder_size, sizeof *t->again_values);
-    bool all = t->counts && t->read && t->rewarded && t->again && t->again_ids && t->again_values;
+    bool all = t->counts && t->read && t->rewarded && t->taught && t->again && t->again_ids &&
+               t->again_values;
     return all ? HEBB_OK : HEBB_E_MEMORY;
 }
 
@@ -34,7 +38,8 @@ static uint32_t *counts_of(const hb_trainer *t, size_t classifier) {
 
 /* ---- rewards ---- */
 
-/* Labels, or 0 where an environment tells the reward later. place: of the samples; NULL: all. */
+/* To rewards and to rules that are told them: labels, or 0 where an environment tells the reward
+ * later. place: of the samples; NULL: all. */
 static hebb_status give_labels(const hb_batch *w, const size_t *place, size_t count) {
     const hb_trainer *t = w->trainer;
     const hb_graph *graph = hb_reach_graph(t->net);
@@ -43,6 +48,12 @@ static hebb_status give_labels(const hb_batch *w, const size_t *place, size_t co
         for (size_t b = 0; b < count; b++)
             t->rewarded[b] = r->reward.ops->labels ? t->labels[place ? place[b] : b] : 0;
         HEBB_TRY(hebb_net_reward(t->net, r->name, t->rewarded, count));
+    }
+    for (size_t b = 0; b < count; b++) t->taught[b] = t->labels[place ? place[b] : b];
+    for (size_t i = 0; i < t->learner_count; i++) {
+        hebb_learner *learner = t->learners[i].learner;
+        if (learner->plastic && hb_plastic_lesson(learner->rule) == HB_LESSON_LABELS)
+            HEBB_TRY(hebb_learner_teach(learner, t->taught, count));
     }
     return HEBB_OK;
 }
@@ -141,6 +152,36 @@ static void read_decoder(const hb_batch *w, const float *predict, size_t classes
     }
 }
 
+/* scores of sample b of the last run, by the spikes of the actor's group */
+static void score(const hb_trainer *t, size_t b) {
+    const hb_actor *a = &t->actor;
+    const hb_engine *engine = hb_reach_engine(t->net);
+    size_t pop = a->action.pop_size, n = a->choices * pop;
+    for (size_t c = 0; c < a->choices; c++) a->scores[c] = 0;
+    if (a->action.ops->score == HB_SCORE_SUM) {
+        uint32_t *counts = counts_of(t, t->classifier_count);
+        engine->ops->counts(engine, a->group, b, counts);
+        for (size_t i = 0; i < n; i++) a->scores[i / pop] += counts[i];
+        return;
+    }
+    bool fired = false;
+    for (size_t s = 0; s < engine->steps && !fired; s++)
+        for (size_t i = 0; i < n; i++)
+            if (engine->ops->spiked(engine, a->group, b, s, i)) {
+                a->scores[i / pop] = 1;
+                fired = true;
+            }
+}
+
+static void choose_actions(const hb_batch *w, size_t *read) {
+    const hb_trainer *t = w->trainer;
+    const hb_actor *a = &t->actor;
+    for (size_t b = 0; b < w->count; b++) {
+        score(t, b);
+        read[b] = hb_action_choose(&a->action, a->scores, a->choices, t->seed, w->draw, b);
+    }
+}
+
 /* Classes by what counts; *read is NULL where nothing can tell them yet. */
 static hebb_status read_classes(hb_batch *w, size_t **read) {
     hb_trainer *t = w->trainer;
@@ -154,6 +195,11 @@ static hebb_status read_classes(hb_batch *w, size_t **read) {
             w->sums.read[i] += to[b] == (size_t)t->labels[b];
         }
         if (i == 0) *read = to;
+    }
+    if (t->actor.acts) {
+        *read = t->read + t->classifier_count * t->batch_size;
+        choose_actions(w, *read);
+        return HEBB_OK;
     }
     if (t->classifier_count || !t->decoder) return HEBB_OK;
     const float *predict;

@@ -6,10 +6,14 @@
 
 typedef enum hb_batch_work { HB_LEARN, HB_TEST, HB_RESPOND } hb_batch_work;
 
+/* Choices of tests are drawn as if after so many: what fades with them has faded. */
+#define HB_TEST_DRAWS ((uint64_t)1 << 40)
+
 typedef struct hb_batch {
     hb_trainer *trainer;
     const hb_dataset *set;
     uint64_t epoch; /* of the presentation */
+    uint64_t draw;  /* batches in which actions were chosen before */
     hb_batch_work work;
     size_t count;
     uint64_t *confusion; /* or NULL */

@@ -209,6 +209,7 @@ static hebb_status read_readouts(hb_config *config) {
     const hb_origin *origin = &config->origin;
     config->readout = hb_node_given(config->root, "readout");
     config->readouts = hb_node_given(config->root, "readouts");
+    config->action = hb_node_given(config->root, "action");
     const hb_node *several = config->readouts;
     if (config->readout && several)
         return hb_origin_fail(origin, HEBB_E_ARGUMENT, several,
@@ -278,8 +279,9 @@ static hebb_status resolve(hb_config *config, const char *text, size_t size,
                        "%s: a run file must be a map with network, learner, data and training",
                        config->file);
     for (size_t i = 0; set && set[i]; i++) HEBB_TRY(apply_set(config, set[i]));
-    HEBB_TRY(hb_origin_keys(&config->origin, config->root, "a run file",
-                            "name|seed|network|learner|learners|readout|readouts|data|training"));
+    HEBB_TRY(
+        hb_origin_keys(&config->origin, config->root, "a run file",
+                       "name|seed|network|learner|learners|readout|readouts|action|data|training"));
     HEBB_TRY(read_name(config));
     HEBB_TRY(read_seed(config));
     HEBB_TRY(read_sections(config));

@@ -23,6 +23,7 @@ typedef struct hb_config {
     uint64_t seed;
     const hb_node *network, *learner, *learners; /* learner or learners, the other NULL */
     const hb_node *readout, *readouts;           /* one of them, or both NULL */
+    const hb_node *action;                       /* or NULL */
     hb_args data, training;
     hb_augment augment;
     bool augmented;

@@ -1,4 +1,4 @@
-/* Classifiers from a tree. */
+/* Classifiers and actors from a tree. */
 #include "train/readout_file.h"
 
 #include <string.h>
@@ -80,6 +80,55 @@ hebb_status hb_readouts_from_config(const hb_config *config, const hebb_net *net
         ++*count;
     }
     return HEBB_OK;
+}
+
+/* ---- action ---- */
+
+void hb_actor_free(hb_env *env, hb_actor *actor) {
+    hb_action_free(&actor->action);
+    hb_free(env, actor->scores);
+    *actor = (hb_actor){0};
+}
+
+static hebb_status set_choices(const hb_config *config, const hebb_net *net, const hb_node *map,
+                               hb_actor *actor) {
+    size_t neurons = hb_reach_graph(net)->groups[actor->group].n, pop = actor->action.pop_size;
+    if (actor->action.ops->score == HB_SCORE_MOST)
+        return hb_origin_fail(&config->origin, HEBB_E_UNSUPPORTED, hb_node_get(map, "method"),
+                              "action: %s reads potentials; a run file's actions read spikes",
+                              actor->action.ops->component->name);
+    if (!pop || neurons % pop)
+        return hb_origin_fail(&config->origin, HEBB_E_SHAPE, map,
+                              "action: %zu neurons cannot be cut into populations of %zu", neurons,
+                              pop);
+    actor->choices = neurons / pop;
+    actor->scores = hb_calloc(config->origin.env, actor->choices, sizeof *actor->scores);
+    actor->acts = actor->scores != NULL;
+    return actor->acts ? HEBB_OK : HEBB_E_MEMORY;
+}
+
+hebb_status hb_actor_from_config(const hb_config *config, const hebb_net *net, hb_actor *actor) {
+    const hb_origin *origin = &config->origin;
+    const hb_node *map = config->action;
+    const char *method = "highest_spikes_action", *group = NULL;
+    *actor = (hb_actor){0};
+    if (!map) return HEBB_OK;
+    if (map->type != HB_NODE_MAP)
+        return hb_origin_fail(origin, HEBB_E_ARGUMENT, map,
+                              "action must be a map of names and values");
+    HEBB_TRY(hb_origin_text(origin, map, "method", &method));
+    HEBB_TRY(hb_origin_text(origin, map, "group", &group));
+    if (!group)
+        return hb_origin_missing(origin, map, "group|method",
+                                 "action: group, whose spikes choose, is missing");
+    HEBB_TRY(named_group(config, net, hb_node_get(map, "group"), group, &actor->group));
+    hb_params params;
+    HEBB_TRY(hb_params_from(origin, map, "method|group", &params));
+    hebb_status status =
+        hb_action_create(origin->env, method, "action", params.items, &actor->action);
+    hb_params_free(&params);
+    if (status < 0) return hb_origin_blame(origin, status, map);
+    return set_choices(config, net, map, actor);
 }
 
 hebb_status hb_retry_from_config(const hb_config *config, hb_trainer *t) {

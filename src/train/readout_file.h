@@ -1,4 +1,4 @@
-/* The readout section of a file, turned into classifiers. */
+/* What reads classes and actions, from a file: its sections readout and action. */
 #ifndef HB_READOUT_FILE_H
 #define HB_READOUT_FILE_H
 
@@ -9,6 +9,10 @@
  * classifiers. */
 hebb_status hb_readouts_from_config(const hb_config *config, const hebb_net *net, size_t classes,
                                     hb_classifier **classifiers, size_t *count);
+/* The action section: what chooses where an agent acts. hb_actor_free frees it, also after a
+ * failure. */
+hebb_status hb_actor_from_config(const hb_config *config, const hebb_net *net, hb_actor *actor);
+void hb_actor_free(hb_env *env, hb_actor *actor);
 /* The group whose silence makes a sample be shown again. */
 hebb_status hb_retry_from_config(const hb_config *config, hb_trainer *trainer);
 

@@ -259,6 +259,10 @@ static void add_readings(hb_text *text, const hebb_run *run) {
         hb_text_add(text, "  %-20s %8zu  %s of %s\n", g->rewards[i].name,
                     g->rewards[i].reward.classes, g->rewards[i].reward.ops->component->name,
                     g->groups[g->rewards[i].target].name);
+    const hb_actor *a = &run->trainer.actor;
+    if (a->acts)
+        hb_text_add(text, "action\n  %-20s %8zu  choices by %s\n", g->groups[a->group].name,
+                    a->choices, a->action.ops->component->name);
     if (run->classifier_count) hb_text_add(text, "readouts\n");
     for (size_t i = 0; i < run->classifier_count; i++)
         hb_text_add(text, "  %-20s %8zu  classes of %s\n", run->classifiers[i].name,

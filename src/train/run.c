@@ -101,6 +101,7 @@ void hb_run_free(hebb_run *run) {
     if (!run) return;
     hb_env *env = run->env;
     hb_trainer_free(&run->trainer);
+    hb_actor_free(env, &run->trainer.actor);
     for (size_t i = 0; i < run->classifier_count; i++) hb_classifier_free(&run->classifiers[i]);
     hebb_net_free(run->net); /* with its learners */
     hb_dataset_free(run->train_set);
@@ -205,13 +206,14 @@ static hebb_status set_readouts(hebb_run *run) {
     t->feedback = hb_args_given(&run->config.training, "feedback")
                       ? hb_training_num(&run->config, "feedback")
                       : 0;
+    HEBB_TRY(hb_actor_from_config(&run->config, run->net, &t->actor));
     HEBB_TRY(hb_retry_from_config(&run->config, t));
     return choose_responses(run);
 }
 
 static hebb_status check_predicts(const hebb_run *run) {
     const hb_trainer *t = &run->trainer;
-    if (t->decoder || t->classifier_count) return HEBB_OK;
+    if (t->decoder || t->classifier_count || t->actor.acts) return HEBB_OK;
     return hb_fail(run->env, HEBB_E_GRAPH,
                    "%s: nothing tells classes; give the network a decoder, or the file a readout, "
                    "such as: readout: {method: vote}",

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "learning/plasticity/plasticity.h"
 #include "train/batch.h"
 #include "train/kept.h"
 
@@ -80,7 +81,7 @@ static hebb_status find_decoder(hb_trainer *t) {
                            "the learner's loss reads no decoder; predictions come from one");
         if (!t->decoder) t->decoder = decoder;
     }
-    if (!t->gradient && !t->classifier_count && graph->readout_count == 1 &&
+    if (!t->gradient && !t->classifier_count && !t->actor.acts && graph->readout_count == 1 &&
         !graph->readouts[0].decoder.ops->whole_record)
         t->decoder = graph->readouts[0].name;
     return HEBB_OK;
@@ -88,6 +89,14 @@ static hebb_status find_decoder(hb_trainer *t) {
 
 /* What cannot go together. */
 static hebb_status check_together(const hb_trainer *t) {
+    for (size_t i = 0; i < t->learner_count; i++) {
+        const hebb_learner *learner = t->learners[i].learner;
+        if (learner->plastic && hb_plastic_lesson(learner->rule) == HB_LESSON_SPIKES)
+            return hb_fail(t->env, HEBB_E_UNSUPPORTED,
+                           "%s is taught spikes, which data sets do not hold; write the loop with "
+                           "hebb_learner_teach_spikes",
+                           learner->args.component->name);
+    }
     for (size_t i = 0; t->plastic && i < t->learner_count; i++) {
         const hb_optim *optim = hb_learner_optim(t->learners[i].learner);
         if (optim && optim->ops && optim->ops->needs_closure)
@@ -120,11 +129,11 @@ hebb_status hb_trainer_init(hb_trainer *t, const char *encoder) {
 }
 
 void hb_trainer_free(hb_trainer *t) {
-    void *owned[] = {t->values, t->labels, t->ids,          t->rewarded, t->counts,
-                     t->read,   t->again,  t->again_values, t->again_ids};
+    void *owned[] = {t->values, t->labels, t->ids,   t->taught,       t->rewarded,
+                     t->counts, t->read,   t->again, t->again_values, t->again_ids};
     for (size_t i = 0; i < HB_COUNT(owned); i++) hb_free(t->env, owned[i]);
     t->values = t->again_values = NULL;
-    t->labels = NULL;
+    t->labels = t->taught = NULL;
     t->ids = t->again_ids = NULL;
     t->rewarded = NULL;
     t->counts = NULL;
@@ -158,12 +167,14 @@ static hebb_status check_rewards(const hb_trainer *t, const hb_dataset *set) {
                        "'%s' answers actions with rewards, but the network has no "
                        "environment_reward",
                        set->name);
-    bool reads = t->classifier_count ? !hb_classifier_fits(&t->classifiers[0]) : t->decoder != NULL;
+    bool reads = t->actor.acts         ? true
+                 : t->classifier_count ? !hb_classifier_fits(&t->classifiers[0])
+                                       : t->decoder != NULL;
     if (!reads || t->retries)
         return hb_fail(t->env, HEBB_E_ARGUMENT,
                        reads ? "retry does not go with the environment '%s'"
-                             : "'%s' answers actions; a decoder or a readout that needs no fitting "
-                               "(populations, fired) must tell them",
+                             : "'%s' answers actions; an action, a decoder or a readout that needs "
+                               "no fitting (populations, fired) must tell them",
                        set->name);
     return HEBB_OK;
 }
@@ -179,6 +190,11 @@ hebb_status hb_trainer_check(hb_trainer *t, const hb_dataset *set) {
         return hb_fail(t->env, HEBB_E_SHAPE,
                        "'%s' has %zu classes, but the decoder '%s' gives %zu values", set->name,
                        set->classes, t->decoder, readout->decoder.classes);
+    if (t->actor.acts && t->actor.choices < set->classes)
+        return hb_fail(t->env, HEBB_E_SHAPE,
+                       "'%s' has %zu classes, but the action has %zu choices (neurons of its group "
+                       "/ pop_size)",
+                       set->name, set->classes, t->actor.choices);
     return check_rewards(t, set);
 }
 
@@ -209,6 +225,8 @@ static hebb_status do_batch(phase *p, size_t count) {
     hb_trainer *t = p->trainer;
     hb_batch batch = {.trainer = t,
                       .epoch = p->work == HB_LEARN ? t->epoch + 1 : 0,
+                      .draw = p->work == HB_LEARN ? t->epoch * p->batches + *p->batch
+                                                  : HB_TEST_DRAWS + *p->batch,
                       .work = p->work,
                       .count = count,
                       .confusion = p->confusion,

@@ -3,6 +3,7 @@
 #ifndef HB_TRAINER_H
 #define HB_TRAINER_H
 
+#include "coding/actions.h"
 #include "data/loader.h"
 #include "train/classifier.h"
 #include "train/learner_file.h"
@@ -30,6 +31,14 @@ typedef struct hb_part_of_data {
     size_t count;            /* of indices */
 } hb_part_of_data;
 
+/* What chooses the class where an agent acts, by the spikes of a group. */
+typedef struct hb_actor {
+    hb_action action;
+    size_t group, choices;
+    double *scores; /* [choices] */
+    bool acts;
+} hb_actor;
+
 typedef struct hb_trainer {
     hb_env *env;
     hebb_net *net;
@@ -39,6 +48,7 @@ typedef struct hb_trainer {
     size_t encoder_size;
     hb_classifier *classifiers; /* the first one's accuracy counts */
     size_t classifier_count;
+    hb_actor actor;  /* if it acts, its choices are what counts */
     double feedback; /* ms after an action, in which its reward comes */
     /* a sample that is answered with fewer spikes is shown again, brighter */
     size_t retries;
@@ -66,7 +76,7 @@ typedef struct hb_trainer {
     uint64_t *ids;
     size_t room;      /* values that there is room for */
     double *rewarded; /* what rewards judge by */
-    size_t *action;   /* classes read by what counts */
+    int32_t *taught;  /* labels for rules that are told them */
     uint32_t *counts; /* of one sample and group */
     size_t *read;     /* [classifier][batch]: classes */
     /* samples to show again */

@@ -99,7 +99,7 @@ void HB_R(hb_link_push)(hb_machine *m, hb_link *link, hb_worker *worker, size_t 
         }
     if (out && link->wiring->lateral) {
         push_lateral(link, dsum, out, from, t0, t1);
-        out = NULL;
+        return; /* it has no dropout */
     }
     if (out && !synapses && t0 >= from + (cuts ? link->lag : 0))
         push_product(link, dsum, out, t0, t1);

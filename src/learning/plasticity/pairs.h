@@ -27,9 +27,10 @@ typedef struct hb_pairs {
     real *dw;                  /* [synapses]: zeros between steps */
     uint32_t *rows, *columns;  /* that somebody in the batch touches in this step */
     size_t row_count, column_count;
-    uint64_t *any;       /* [words]: the same as bits, of the wider end */
-    double *sums;        /* [post] */
-    hb_pair_room *rooms; /* [workers] */
+    uint64_t *any;        /* [words]: the same as bits, of the wider end */
+    double *sums;         /* [post] */
+    hb_pair_room *rooms;  /* [workers] */
+    struct hb_lazy *lazy; /* NULL: never */
     size_t now;
 } hb_pairs;
 
@@ -40,6 +41,17 @@ void HB_R(hb_pairs_after)(hb_plastic *p, size_t b);
 void HB_R(hb_pairs_row)(hb_plastic *p, hb_pair_room *room, size_t i, size_t b, real *dw);
 void HB_R(hb_pairs_column)(hb_plastic *p, hb_pair_room *room, size_t j, size_t b, const real *w,
                            real *dw);
+/* The same of the only sample, undelayed and dense, from weights that are given. */
+void HB_R(hb_pairs_row_of)(hb_plastic *p, const real *w, size_t i, real *dw);
+
+/* Normalising every step at the cost of the spikes (lazy.real.c): one sample at a time. */
+bool HB_R(hb_lazy_possible)(const hb_plastic *p);
+struct hb_lazy *HB_R(hb_lazy_lay)(const hb_plastic *p, hb_arena *arena);
+void HB_R(hb_lazy_begin)(hb_plastic *p);
+bool HB_R(hb_lazy_on)(const hb_plastic *p);
+void HB_R(hb_lazy_step)(hb_plastic *p, bool rows, bool columns);
+void HB_R(hb_lazy_end)(hb_plastic *p);
+
 /* The changes of all samples of the run that is over, W being held; added to the driver's dw. */
 void HB_R(hb_pairs_presentation)(hb_plastic *p);
 /* The end of a run, whose changes are made: homeostasis, normalising, bounds. changed: the

@@ -60,6 +60,7 @@ void HB_R(hb_pairs_lay)(hb_plastic *p, hb_arena *a, size_t batch, size_t steps) 
     d.sums = hb_arena_take(a, post, sizeof *d.sums);
     d.rooms = hb_arena_take(a, p->m->worker_count, sizeof *d.rooms);
     for (size_t i = 0; i < p->m->worker_count; i++) lay_room(p, a, d.rooms + i);
+    if (HB_R(hb_lazy_possible)(p)) d.lazy = HB_R(hb_lazy_lay)(p, a);
     if (!a->base) return;
     if (old && old != driver) { /* a run may go on in the new room */
         for (size_t k = 0; k < p->pre_count; k++)
@@ -74,6 +75,7 @@ void HB_R(hb_pairs_lay)(hb_plastic *p, hb_arena *a, size_t batch, size_t steps) 
 void HB_R(hb_pairs_begin)(hb_plastic *p, bool fresh) {
     hb_pairs *d = p->driver;
     HB_R(hb_plastic_begin)(p, fresh);
+    HB_R(hb_lazy_begin)(p);
     if (!fresh) return;
     size_t batch = p->m->base.batch;
     for (size_t k = 0; k < p->pre_count; k++)
@@ -193,6 +195,14 @@ void HB_R(hb_pairs_row)(hb_plastic *p, hb_pair_room *room, size_t i, size_t b, r
         for (size_t c = 0; c < touch.n; c++) room->trace[s][c] = all[w->index[first + c]];
     }
     for (size_t s = 0; s < p->pre_count; s++) touch.own[s] = d->pre[s][b * d->stride + i];
+    p->rule->on_pre(p, &touch);
+}
+
+void HB_R(hb_pairs_row_of)(hb_plastic *p, const real *w, size_t i, real *dw) {
+    hb_pairs *d = p->driver;
+    hb_touch touch = {.n = p->link->post->n, .t = d->now, .w = w, .dw = dw};
+    for (size_t s = 0; s < p->post_count; s++) touch.trace[s] = d->post[s];
+    for (size_t s = 0; s < p->pre_count; s++) touch.own[s] = d->pre[s][i];
     p->rule->on_pre(p, &touch);
 }
 
@@ -335,7 +345,9 @@ void HB_R(hb_pairs_step)(hb_plastic *p, size_t t) {
     HB_R(hb_pairs_share)(p, sample_item, batch);
     bool rows = p->rule->on_pre && (batch > 1 || d->p_count[0]);
     bool columns = p->rule->on_post && (batch > 1 || d->q_count[0]);
-    if (batch == 1 && rows && !columns)
+    if (HB_R(hb_lazy_on)(p))
+        HB_R(hb_lazy_step)(p, rows, columns);
+    else if (batch == 1 && rows && !columns)
         rows_in_place(p);
     else if (batch == 1 && columns && !rows)
         columns_in_place(p);
@@ -348,7 +360,7 @@ void HB_R(hb_pairs_step)(hb_plastic *p, size_t t) {
         HB_R(hb_pairs_share)(p, apply_column, d->column_count);
     }
     HB_R(hb_pairs_share)(p, after_item, batch);
-    if (p->norm_every_step) HB_R(hb_plastic_normalise)(p, p->norm, d->sums);
+    if (p->norm_every_step && !HB_R(hb_lazy_on)(p)) HB_R(hb_plastic_normalise)(p, p->norm, d->sums);
 }
 
 /* ---- the end of a run ---- */
@@ -385,6 +397,7 @@ void HB_R(hb_pairs_settle)(hb_plastic *p, bool changed) {
 void HB_R(hb_pairs_end)(hb_plastic *p) {
     hb_pairs *d = p->driver;
     real *w = hb_weights(p), gain = gain_of(p);
+    HB_R(hb_lazy_end)(p);
     if (p->presentation) {
         HB_R(hb_pairs_presentation)(p);
         for (size_t k = 0; k < p->link->wiring->count; k++) w[k] += gain * d->dw[k], d->dw[k] = 0;

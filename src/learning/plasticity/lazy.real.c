@@ -1,0 +1,246 @@
+/* Normalising after every step without touching every weight. While a run of one
+ * sample lasts, the weights of neuron j are min(high, scale[j] values[i][j]), and a
+ * step costs what its spikes cost: sums of the inputs are kept as they change, and
+ * normalising only changes the scale. Weights at the upper bound ("full") stay there
+ * while the scale grows; where it shrinks, where another weight gets there and where
+ * the neuron itself spikes, its column is walked and is exact again. */
+#include <math.h>
+#include <string.h>
+
+#include "learning/plasticity/pairs.h"
+
+struct hb_lazy {
+    real *scale, *inverse;        /* [post] */
+    double *exact;                /* [post]: the scale without its rounding */
+    double *free_sum;             /* [post]: of the weights below the bound */
+    real *full;                   /* [post]: how many are at it */
+    real *top;                    /* [post]: no free weight is larger */
+    bool *settled;                /* [post]: the sum is the norm */
+    real *grown, *freed, *filled; /* [post], by this step: of sum |w| before the clamp,
+                                     of free_sum after it, of full */
+    bool on;
+};
+
+bool HB_R(hb_lazy_possible)(const hb_plastic *p) {
+    return !p->rule->step && p->norm_every_step && p->low == 0 && p->high > 0 &&
+           !p->link->wiring->start && p->link->pre->form == HB_FORM_BITS;
+}
+
+struct hb_lazy *HB_R(hb_lazy_lay)(const hb_plastic *p, hb_arena *a) {
+    size_t post = p->link->post->n;
+    struct hb_lazy z = {0}, *lazy = hb_arena_take(a, 1, sizeof *lazy);
+    real **rows[] = {&z.scale, &z.inverse, &z.full, &z.top, &z.grown, &z.freed, &z.filled};
+    for (size_t i = 0; i < HB_COUNT(rows); i++) *rows[i] = hb_arena_take(a, post, sizeof(real));
+    z.exact = hb_arena_take(a, post, sizeof(double));
+    z.free_sum = hb_arena_take(a, post, sizeof(double));
+    z.settled = hb_arena_take(a, post, sizeof(bool));
+    if (a->base) *lazy = z;
+    return lazy;
+}
+
+static void set_scale(struct hb_lazy *z, size_t j, double scale) {
+    z->exact[j] = scale;
+    z->scale[j] = (real)scale;
+    z->inverse[j] = (real)(1 / scale);
+}
+
+static inline real weight_at(const hb_plastic *p, const struct hb_lazy *z, size_t i, size_t j) {
+    real w = z->scale[j] * hb_weights(p)[i * p->link->post->n + j];
+    return w < p->high ? w : p->high;
+}
+
+/* Counts and sums column j anew. */
+static void measure(const hb_plastic *p, struct hb_lazy *z, size_t j) {
+    double sum = 0;
+    real full = 0, top = 0;
+    for (size_t i = 0; i < p->link->pre->n; i++) {
+        real w = weight_at(p, z, i, j);
+        if (w >= p->high) {
+            full += 1;
+            continue;
+        }
+        sum += (double)w;
+        top = w > top ? w : top;
+    }
+    z->free_sum[j] = sum;
+    z->full[j] = full;
+    z->top[j] = top;
+}
+static double sum_of(const hb_plastic *p, const struct hb_lazy *z, size_t j) {
+    return z->free_sum[j] + (z->full[j] > 0 ? (double)z->full[j] * (double)p->high : 0);
+}
+#ifdef HB_DOUBLE
+#define ROUNDING 1e-15
+#else
+#define ROUNDING 2e-7
+#endif
+static void settle(const hb_plastic *p, struct hb_lazy *z, size_t j) {
+    double sum = sum_of(p, z, j);
+    z->settled[j] = sum == 0 || fabs(p->norm / sum - 1) < ROUNDING;
+}
+
+void HB_R(hb_lazy_begin)(hb_plastic *p) {
+    hb_pairs *d = p->driver;
+    struct hb_lazy *z = d->lazy;
+    size_t post = p->link->post->n;
+    const real *w = hb_weights(p);
+    if (!z) return;
+    z->on = p->m->base.batch == 1;
+    p->link->scale = z->on ? z->scale : NULL;
+    p->link->most = p->high;
+    if (!z->on) return;
+    for (size_t j = 0; j < post; j++) {
+        set_scale(z, j, 1);
+        z->free_sum[j] = 0;
+        z->full[j] = z->top[j] = z->grown[j] = z->freed[j] = z->filled[j] = 0;
+        z->settled[j] = false;
+    }
+    for (size_t i = 0; i < p->link->pre->n; i++, w += post)
+        for (size_t j = 0; j < post; j++) {
+            bool full = w[j] >= p->high;
+            z->full[j] += (real)full;
+            z->free_sum[j] += full ? 0 : (double)w[j];
+            z->top[j] = !full && w[j] > z->top[j] ? w[j] : z->top[j];
+        }
+}
+
+void HB_R(hb_lazy_end)(hb_plastic *p) {
+    struct hb_lazy *z = hb_pairs_of(p)->lazy;
+    size_t post = p->link->post->n;
+    real *w = hb_weights(p);
+    if (!z || !z->on) return;
+    for (size_t i = 0; i < p->link->pre->n; i++, w += post)
+        for (size_t j = 0; j < post; j++) w[j] = hb_inside(p, z->scale[j] * w[j]);
+    p->link->scale = NULL;
+    z->on = false;
+}
+
+bool HB_R(hb_lazy_on)(const hb_plastic *p) {
+    return hb_pairs_of(p)->lazy && hb_pairs_of(p)->lazy->on;
+}
+
+/* ---- a step ---- */
+
+/* The true weights of row i, for rules that read them. */
+static const real *row_weights(const hb_plastic *p, const struct hb_lazy *z, size_t i, real *to) {
+    if (!p->reads_weight) return NULL;
+    for (size_t j = 0; j < p->link->post->n; j++) to[j] = weight_at(p, z, i, j);
+    return to;
+}
+
+/* Row i moves by dw. What goes below 0 still counts in the sum of this step. */
+static void move_row(const hb_plastic *p, struct hb_lazy *z, size_t i, const real *dw) {
+    size_t post = p->link->post->n;
+    real *w = hb_weights(p) + i * post, high = p->high;
+    real *restrict grown = z->grown, *restrict freed = z->freed;
+    real *restrict filled = z->filled, *restrict top = z->top;
+    const real *restrict scale = z->scale, *restrict inverse = z->inverse;
+    for (size_t j = 0; j < post; j++) {
+        real old = scale[j] * w[j], now;
+        old = old < high ? old : high;
+        now = old + dw[j];
+        real size = now < 0 ? -now : now, kept = now < 0 ? 0 : now;
+        real free_now = kept < high ? kept : 0, free_old = old < high ? old : 0;
+        grown[j] += size - old;
+        freed[j] += free_now - free_old;
+        filled[j] += (real)(kept >= high) - (real)(old >= high);
+        top[j] = free_now > top[j] ? free_now : top[j];
+        w[j] = kept * inverse[j];
+    }
+}
+
+/* A column whose neuron spikes: all of it, with what the rows give it. */
+static void move_column(hb_plastic *p, struct hb_lazy *z, size_t j, bool rows) {
+    hb_pairs *d = p->driver;
+    hb_pair_room *room = d->rooms;
+    size_t post = p->link->post->n, n = p->link->pre->n;
+    real *w = hb_weights(p) + j;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) room->w[i] = weight_at(p, z, i, j);
+    memset(room->dw, 0, n * sizeof(real));
+    HB_R(hb_pairs_column)(p, room, j, 0, room->w, room->dw);
+    for (size_t r = 0; rows && r < d->p_count[0]; r++) {
+        real *dw = &d->dw[d->p_list[r] * post + j];
+        room->dw[d->p_list[r]] += *dw;
+        *dw = 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        room->w[i] += room->dw[i];
+        sum += fabs((double)room->w[i]);
+    }
+    real factor = sum > 0 ? (real)(p->norm / sum) : 1;
+    set_scale(z, j, 1);
+    for (size_t i = 0; i < n; i++) w[i * post] = hb_inside(p, room->w[i] * factor);
+    measure(p, z, j);
+    settle(p, z, j);
+}
+
+/* The scale of a column with full weights shrinks, and they with it. */
+static void shrink(hb_plastic *p, struct hb_lazy *z, size_t j, double factor) {
+    const hb_pairs *d = p->driver;
+    size_t post = p->link->post->n;
+    real *w = hb_weights(p) + j;
+    for (size_t i = 0; i < p->link->pre->n; i++)
+        if (!hb_bit(d->p, i)) w[i * post] = weight_at(p, z, i, j) * z->inverse[j];
+    set_scale(z, j, z->exact[j] * factor);
+    measure(p, z, j);
+}
+
+enum { SMALL = 1 << 20 };
+
+/* Brings the stored values near the weights again. */
+static void rescale(hb_plastic *p, struct hb_lazy *z, size_t j) {
+    size_t post = p->link->post->n;
+    real *w = hb_weights(p) + j;
+    for (size_t i = 0; i < p->link->pre->n; i++) w[i * post] = weight_at(p, z, i, j);
+    set_scale(z, j, 1);
+}
+
+static void normalise_column(hb_plastic *p, struct hb_lazy *z, size_t j) {
+    double sum = sum_of(p, z, j) + (double)z->grown[j];
+    double factor = sum > 0 ? p->norm / sum : 1;
+    z->free_sum[j] += (double)z->freed[j];
+    z->full[j] += z->filled[j];
+    z->grown[j] = z->freed[j] = z->filled[j] = 0;
+    if (fabs(factor - 1) < ROUNDING) factor = 1;
+    if (factor < 1 && z->full[j] > 0) {
+        shrink(p, z, j, factor);
+    } else {
+        set_scale(z, j, z->exact[j] * factor);
+        z->free_sum[j] *= factor;
+        z->top[j] *= (real)factor;
+        if (z->top[j] >= p->high) measure(p, z, j);
+    }
+    if (z->exact[j] > SMALL || z->exact[j] < 1.0 / SMALL) rescale(p, z, j);
+    settle(p, z, j);
+}
+
+static void lazy_row(hb_plastic *p, struct hb_lazy *z, size_t i, real *dw) {
+    hb_pair_room *room = hb_pairs_of(p)->rooms;
+    HB_R(hb_pairs_row_of)(p, row_weights(p, z, i, room->w), i, dw);
+}
+
+void HB_R(hb_lazy_step)(hb_plastic *p, bool rows, bool columns) {
+    hb_pairs *d = p->driver;
+    struct hb_lazy *z = d->lazy;
+    size_t post = p->link->post->n;
+    real *own = d->rooms->dw;
+    for (size_t r = 0; rows && columns && r < d->p_count[0]; r++)
+        lazy_row(p, z, d->p_list[r], d->dw + d->p_list[r] * post);
+    for (size_t c = 0; columns && c < d->q_count[0]; c++) move_column(p, z, d->q_list[c], rows);
+    for (size_t r = 0; rows && r < d->p_count[0]; r++) {
+        size_t i = d->p_list[r];
+        real *dw = columns ? d->dw + i * post : own;
+        if (!columns) {
+            memset(own, 0, post * sizeof(real));
+            lazy_row(p, z, i, own);
+        }
+        move_row(p, z, i, dw);
+        if (columns) memset(dw, 0, post * sizeof(real));
+    }
+    for (size_t j = 0; j < post; j++) {
+        bool touched = z->grown[j] != 0 || z->filled[j] != 0 || z->freed[j] != 0;
+        bool spiked = columns && hb_bit(d->q, j);
+        if ((touched || !z->settled[j]) && !spiked) normalise_column(p, z, j);
+    }
+}
