@@ -598,13 +598,15 @@ static void lazy_normalising(void **state) {
     static const struct {
         const char *rule;
         double w_max, w_norm;
-    } ways[] = {{"stdp", 1, 20},    {"stdp", 0.5, 20},  {"stdp", 0.33, 20},     {"stdp", 0.3, 20},
-                {"stdp", 0.25, 20}, {"stdp", 0.9, 70},  {"soft", 0.5, 20},      {"soft", 0.33, 20},
-                {"power", 0.5, 20}, {"power", 0.3, 20}, {"stdp", INFINITY, 500}};
+    } ways[] = {{"stdp", 1, 20},    {"stdp", 0.5, 20},  {"stdp", 0.33, 20},      {"stdp", 0.3, 20},
+                {"stdp", 0.25, 20}, {"stdp", 0.9, 70},  {"soft", 0.5, 20},       {"soft", 0.33, 20},
+                {"power", 0.5, 20}, {"power", 0.3, 20}, {"stdp", INFINITY, 500}, {"grow", 0.5, 20},
+                {"grow", 0.33, 20}};
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
         for (int single = 0; single < 2; single++)
             for (int loop = 0; loop < 2; loop++) {
                 double most = ways[i].w_max, norm = loop ? ways[i].w_norm / 10 : ways[i].w_norm;
+                double sign = ways[i].rule[0] == 'g' ? -1 : 1; /* growth at both spikes */
                 bool soft = ways[i].rule[1] == 'o', power = ways[i].rule[0] == 'p';
                 soft &= !power;
                 spec s = {.rule = power ? "diehl_cook_power_law" : "stdp",
@@ -613,7 +615,7 @@ static void lazy_normalising(void **state) {
                                       T(power ? "pairing" : "bounds", power  ? "all"
                                                                       : soft ? "soft"
                                                                              : "hard"),
-                                      {power ? "mu" : "A_minus", power ? 0.5 : 0.004}),
+                                      {power ? "mu" : "A_minus", power ? 0.5 : 0.004 * sign}),
                           .precision = single ? "float" : "double",
                           .recurrent = loop,
                           .low = 0.05,
@@ -623,7 +625,7 @@ static void lazy_normalising(void **state) {
                            ONE(20),
                            soft ? soft_pre : pair_pre,
                            soft ? soft_post : pair_post,
-                           {0.01, 0.008, 0, most},
+                           {0.01, 0.008 * sign, 0, most},
                            0,
                            most,
                            norm,
@@ -638,6 +640,44 @@ static void lazy_normalising(void **state) {
                          loop ? ", recurrent" : "");
                 expect(what, &s, &m, single ? 2e-4 : 1e-10);
             }
+}
+
+/* A run that fails half way leaves weights that can be read. */
+static void failed_run(void **state) {
+    (void)state;
+    hebb_ctx *ctx;
+    hebb_net *net;
+    hebb_learner *learner;
+    hebb_net_options o = hebb_net_options_default();
+    double times[60], w[8];
+    uint32_t neurons[60];
+    size_t offsets[2] = {0, 60};
+    float blast[30] = {0};
+    o.dt = 1;
+    assert_int_equal(hebb_ctx_create(NULL, &ctx), HEBB_OK);
+    assert_int_equal(hebb_net_create(ctx, &o, &net), HEBB_OK);
+    hebb_group in = hebb_encoder(net, "in", 4, "mstb", NULL);
+    hebb_group other = hebb_encoder(net, "other", 1, "null", NULL);
+    hebb_group out = hebb_neurons(net, "out", 2, "lif", HEBB_P({"v_th", 0.5}));
+    hebb_connect(net, "c", in, out, "full", HEBB_P({"weight", 0.5}));
+    hebb_connect(net, "d", other, out, "full", HEBB_P({"weight", 1e4}));
+    assert_int_equal(hebb_learner_create(net, "stdp", HEBB_NAMES("c"),
+                                         HEBB_P({"w_norm", 1.2}, T("norm", "step")), &learner),
+                     HEBB_OK);
+    assert_int_equal(hebb_net_build(net), HEBB_OK);
+    for (uint32_t k = 0; k < 60; k++) times[k] = k % 29, neurons[k] = k * 7 % 4;
+    blast[20] = 3e38f;
+    for (int fails = 0; fails < 2; fails++) {
+        if (fails) blast[25] = -3e38f, blast[20] = -3e38f;
+        assert_int_equal(hebb_net_input_events(net, "in", times, neurons, offsets, 1), HEBB_OK);
+        assert_int_equal(hebb_net_input(net, "other", blast, 1, 30), HEBB_OK);
+        hebb_status status = hebb_net_run(net, 30);
+        if (fails) assert_int_equal(status, HEBB_E_NOT_FINITE);
+        assert_int_equal(hebb_net_get(net, "c.weight", w, 8), HEBB_OK);
+        for (int j = 0; j < 2; j++)
+            assert_true(fabs(w[4 * j] + w[4 * j + 1] + w[4 * j + 2] + w[4 * j + 3] - 1.2) < 1e-5);
+    }
+    hebb_ctx_free(ctx);
 }
 
 /* The chapter's w_norm that weights of 1 cannot reach. */
@@ -704,15 +744,16 @@ static void target_rate(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(long_trains),      cmocka_unit_test(float_numbers),
-        cmocka_unit_test(connections),      cmocka_unit_test(batches),
-        cmocka_unit_test(presentations),    cmocka_unit_test(one_by_one),
-        cmocka_unit_test(pair_window),      cmocka_unit_test(triplet_pairs),
-        cmocka_unit_test(threads),          cmocka_unit_test(nothing_is_allocated),
-        cmocka_unit_test(memory_refused),   cmocka_unit_test(training_off),
-        cmocka_unit_test(continued_runs),   cmocka_unit_test(bounds_hold),
-        cmocka_unit_test(sums_are_kept),    cmocka_unit_test(lazy_normalising),
-        cmocka_unit_test(unreachable_norm), cmocka_unit_test(target_rate),
+        cmocka_unit_test(long_trains),    cmocka_unit_test(float_numbers),
+        cmocka_unit_test(connections),    cmocka_unit_test(batches),
+        cmocka_unit_test(presentations),  cmocka_unit_test(one_by_one),
+        cmocka_unit_test(pair_window),    cmocka_unit_test(triplet_pairs),
+        cmocka_unit_test(threads),        cmocka_unit_test(nothing_is_allocated),
+        cmocka_unit_test(memory_refused), cmocka_unit_test(training_off),
+        cmocka_unit_test(continued_runs), cmocka_unit_test(bounds_hold),
+        cmocka_unit_test(sums_are_kept),  cmocka_unit_test(lazy_normalising),
+        cmocka_unit_test(failed_run),     cmocka_unit_test(unreachable_norm),
+        cmocka_unit_test(target_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

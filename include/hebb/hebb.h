@@ -312,7 +312,10 @@ typedef struct hebb_learner hebb_learner;
 
 /* algorithm: "STCA", "STBP", "sbp". trainable: HEBB_ALL, or names of groups
  * (a group comes with its incoming connections), of connections, or of single
- * parameters ("layer1.tau_m"). Call before hebb_net_build. */
+ * parameters ("layer1.tau_m"). Call before hebb_net_build.
+ * Plastic rules ("stdp", "diehl_cook", "full_online_stdp", ...; walk them with
+ * hebb_component_name) change the weights of connections while the network runs with
+ * training on; they need neither loss nor optimizer. */
 HEBB_API hebb_status hebb_learner_create(hebb_net *net, const char *algorithm,
                                          const char *const *trainable, const hebb_param *params,
                                          hebb_learner **learner);

@@ -28,6 +28,13 @@
     {"target_rate", HB_NUM, "Hz", 0, HB_NOT_NEGATIVE, \
      "homeostasis: after each run w <- w (1 + rate_gain (1 - rate / target_rate)); 0: none"}, \
     {"rate_gain", HB_NUM, "1", 0.1, 0, 1, 0, "how fast the rate is pulled to target_rate"}
+#define HB_P_PAIRING(text) \
+    {.name = "pairing", .type = HB_CHOICE, .unit = "1", .choices = "all|nearest", .def_text = "all", \
+     .doc = text}
+#define HB_P_PAIRS \
+    {"tau_plus", HB_NUM, "ms", 20, HB_POSITIVE, "time constant of the presynaptic trace x"}, \
+    {"tau_minus", HB_NUM, "ms", 20, HB_POSITIVE, "time constant of the postsynaptic trace y"}, \
+    HB_P_PAIRING("each spike pairs with all earlier ones of the other side, or with the nearest")
 /* clang-format on */
 /* Everything for a rule of [0, 1] weights. */
 #define HB_P_COMMON(lr)                                                                            \
@@ -48,6 +55,9 @@ double HB_R(hb_plastic_number)(const hb_plastic *p, const char *name, double oth
 /* A trace with the time constant of the parameter, in ms. */
 hb_trace HB_R(hb_plastic_trace)(const hb_plastic *p, const char *tau, bool nearest, bool before);
 hb_trace HB_R(hb_plastic_trace_of)(const hb_plastic *p, double tau, bool nearest, bool before);
+/* The traces of HB_P_PAIRS, and lr A_plus, lr A_minus as the first two numbers. */
+enum { HB_PAIR_PLUS, HB_PAIR_MINUS, HB_PAIR_NUMBERS };
+void HB_R(hb_plastic_pairs)(hb_plastic *p);
 /* Fails if either bound is missing, for rules that measure by both. */
 hebb_status HB_R(hb_plastic_bounded)(const hb_plastic *p);
 

@@ -25,6 +25,16 @@ hb_trace HB_R(hb_plastic_trace_of)(const hb_plastic *p, double tau, bool nearest
     return (hb_trace){exp(-p->m->base.graph->dt / tau), nearest, before};
 }
 
+void HB_R(hb_plastic_pairs)(hb_plastic *p) {
+    bool nearest = chosen(p, "pairing", "nearest");
+    p->quiet = true;
+    p->pre_count = p->post_count = 1;
+    p->pre[0] = HB_R(hb_plastic_trace)(p, "tau_plus", nearest, false);
+    p->post[0] = HB_R(hb_plastic_trace)(p, "tau_minus", nearest, false);
+    p->number[HB_PAIR_PLUS] = p->lr * hb_args_num(p->args, "A_plus");
+    p->number[HB_PAIR_MINUS] = p->lr * hb_args_num(p->args, "A_minus");
+}
+
 hebb_status HB_R(hb_plastic_bounded)(const hb_plastic *p) {
     if (isfinite(p->low) && isfinite(p->high) && p->low < p->high) return HEBB_OK;
     return hb_fail(

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "learning/pairs.h"
 #include "learning/rule.h"
 
 typedef struct plasticity {
@@ -45,6 +46,11 @@ static void end(void *user) {
         (p->rule->end ? p->rule->end : HB_R(hb_pairs_end))(p);
     }
 }
+static void abandon(void *user) {
+    plasticity *all = user;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].link->scale) HB_R(hb_lazy_end)(&all->items[i]);
+}
 static void destroy(hb_env *env, hb_between *between) {
     plasticity *all = (plasticity *)between;
     for (size_t i = 0; i < all->count; i++) hb_free(env, all->items[i].kept);
@@ -86,7 +92,7 @@ hebb_status HB_R(hb_plasticity_attach)(hb_engine *engine, hebb_learner *learners
         hb_free(env, items);
         return HEBB_E_MEMORY;
     }
-    *all = (plasticity){{all, false, lay, check, begin, step, end, destroy}, m, items, 0};
+    *all = (plasticity){{all, false, lay, check, begin, step, end, abandon, destroy}, m, items, 0};
     m->between = &all->between;
     for (const hebb_learner *l = learners; l; l = l->next)
         for (size_t i = 0; i < engine->param_count; i++) {

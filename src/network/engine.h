@@ -100,6 +100,7 @@ typedef struct hb_between {
     void (*begin)(void *user, bool fresh);
     void (*step)(void *user, size_t t);
     void (*end)(void *user);
+    void (*abandon)(void *user); /* instead of end, where the run has failed */
     void (*destroy)(hb_env *env, struct hb_between *between);
 } hb_between;
 

@@ -485,7 +485,9 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
         run_together(m);
     else
         hb_pool_run(g->pool, run_sample, m, batch);
-    HEBB_TRY(first_failure(m));
+    hebb_status status = first_failure(m);
+    if (status < 0 && learns) m->between->abandon(m->between->user);
+    HEBB_TRY(status);
     for (size_t t = 0; !m->together && t < steps; t++) HB_R(hb_rewards_step)(m, t);
     if (learns) m->between->end(m->between->user);
     decode(m);

@@ -6,14 +6,7 @@
 static const hb_param_info params[] = {
     {"A_plus", HB_NUM, "1", 0.005, HB_ANY, 0, "change by a pair pre before post at no distance"},
     {"A_minus", HB_NUM, "1", 0.00525, HB_ANY, 0, "the same for post before pre; taken off"},
-    {"tau_plus", HB_NUM, "ms", 20, HB_POSITIVE, "time constant of the presynaptic trace x"},
-    {"tau_minus", HB_NUM, "ms", 20, HB_POSITIVE, "time constant of the postsynaptic trace y"},
-    {.name = "pairing",
-     .type = HB_CHOICE,
-     .unit = "1",
-     .doc = "each spike pairs with all earlier ones of the other side, or with the nearest",
-     .def_text = "all",
-     .choices = "all|nearest"},
+    HB_P_PAIRS,
     {.name = "bounds",
      .type = HB_CHOICE,
      .unit = "1",
@@ -38,22 +31,14 @@ static const hb_component component = {
     .params = params,
     .param_count = HB_COUNT(params)};
 
-enum { PLUS, MINUS };
-
 static hebb_status setup(hb_plastic *p) {
     HEBB_TRY(HB_R(hb_plastic_setup)(p));
-    bool nearest = !strcmp(hb_args_text(p->args, "pairing"), "nearest");
-    p->quiet = true;
-    p->pre_count = p->post_count = 1;
-    p->pre[0] = HB_R(hb_plastic_trace)(p, "tau_plus", nearest, false);
-    p->post[0] = HB_R(hb_plastic_trace)(p, "tau_minus", nearest, false);
-    p->number[PLUS] = p->lr * hb_args_num(p->args, "A_plus");
-    p->number[MINUS] = p->lr * hb_args_num(p->args, "A_minus");
+    HB_R(hb_plastic_pairs)(p);
     p->reads_weight = !strcmp(hb_args_text(p->args, "bounds"), "soft");
     return p->reads_weight ? HB_R(hb_plastic_bounded)(p) : HEBB_OK;
 }
 static void on_pre(const hb_plastic *p, hb_touch *touch) {
-    real a = (real)p->number[MINUS];
+    real a = (real)p->number[HB_PAIR_MINUS];
     if (p->reads_weight)
         for (size_t c = 0; c < touch->n; c++)
             touch->dw[c] -= a * (touch->w[c] - p->low) * touch->trace[0][c];
@@ -61,7 +46,7 @@ static void on_pre(const hb_plastic *p, hb_touch *touch) {
         for (size_t c = 0; c < touch->n; c++) touch->dw[c] -= a * touch->trace[0][c];
 }
 static void on_post(const hb_plastic *p, hb_touch *touch) {
-    real a = (real)p->number[PLUS];
+    real a = (real)p->number[HB_PAIR_PLUS];
     if (p->reads_weight)
         for (size_t c = 0; c < touch->n; c++)
             touch->dw[c] += a * (p->high - touch->w[c]) * touch->trace[0][c];

@@ -16,14 +16,7 @@ static const hb_param_info params[] = {
      .def_text = "gutig",
      .choices = "gutig|morrison"},
     {"w_0", HB_NUM, "1", 1, HB_POSITIVE, "reference weight of the form morrison"},
-    {"tau_plus", HB_NUM, "ms", 20, HB_POSITIVE, "time constant of the presynaptic trace x"},
-    {"tau_minus", HB_NUM, "ms", 20, HB_POSITIVE, "time constant of the postsynaptic trace y"},
-    {.name = "pairing",
-     .type = HB_CHOICE,
-     .unit = "1",
-     .doc = "each spike pairs with all earlier ones of the other side, or with the nearest",
-     .def_text = "all",
-     .choices = "all|nearest"},
+    HB_P_PAIRS,
     HB_P_COMMON(1)};
 
 static const hb_component component = {
@@ -45,21 +38,17 @@ static const hb_component component = {
     .params = params,
     .param_count = HB_COUNT(params)};
 
-enum { PLUS, MINUS, MU, MORRISON };
+enum { MU = HB_PAIR_NUMBERS, MORRISON };
 
 static hebb_status setup(hb_plastic *p) {
     HEBB_TRY(HB_R(hb_plastic_setup)(p));
-    bool nearest = !strcmp(hb_args_text(p->args, "pairing"), "nearest");
     bool morrison = !strcmp(hb_args_text(p->args, "form"), "morrison");
     if (!morrison) HEBB_TRY(HB_R(hb_plastic_bounded)(p));
-    p->quiet = true;
-    p->pre_count = p->post_count = 1;
-    p->pre[0] = HB_R(hb_plastic_trace)(p, "tau_plus", nearest, false);
-    p->post[0] = HB_R(hb_plastic_trace)(p, "tau_minus", nearest, false);
+    HB_R(hb_plastic_pairs)(p);
     double range = morrison ? 1 : (double)(p->high - p->low), mu = hb_args_num(p->args, "mu");
     double scale = morrison ? pow(hb_args_num(p->args, "w_0"), 1 - mu) : range;
-    p->number[PLUS] = p->lr * hb_args_num(p->args, "A_plus") * scale;
-    p->number[MINUS] = p->lr * hb_args_num(p->args, "A_minus") * range;
+    p->number[HB_PAIR_PLUS] *= scale;
+    p->number[HB_PAIR_MINUS] *= range;
     p->number[MU] = mu;
     p->number[MORRISON] = morrison;
     p->reads_weight = true;
@@ -69,7 +58,7 @@ static hebb_status setup(hb_plastic *p) {
 static double power(double x, double mu) { return x > 0 ? pow(x, mu) : mu == 0 ? 1 : 0; }
 
 static void on_pre(const hb_plastic *p, hb_touch *touch) {
-    double a = p->number[MINUS], mu = p->number[MU], low = (double)p->low;
+    double a = p->number[HB_PAIR_MINUS], mu = p->number[MU], low = (double)p->low;
     double range = (double)p->high - low;
     for (size_t c = 0; c < touch->n; c++) {
         if (touch->trace[0][c] == 0) continue;
@@ -79,7 +68,7 @@ static void on_pre(const hb_plastic *p, hb_touch *touch) {
     }
 }
 static void on_post(const hb_plastic *p, hb_touch *touch) {
-    double a = p->number[PLUS], mu = p->number[MU], high = (double)p->high;
+    double a = p->number[HB_PAIR_PLUS], mu = p->number[MU], high = (double)p->high;
     double range = high - (double)p->low;
     for (size_t c = 0; c < touch->n; c++) {
         if (touch->trace[0][c] == 0) continue;
