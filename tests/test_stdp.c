@@ -598,13 +598,15 @@ static void lazy_normalising(void **state) {
     static const struct {
         const char *rule;
         double w_max, w_norm;
-    } ways[] = {{"stdp", 1, 20},    {"stdp", 0.5, 20},  {"stdp", 0.33, 20},     {"stdp", 0.3, 20},
-                {"stdp", 0.25, 20}, {"stdp", 0.9, 70},  {"soft", 0.5, 20},      {"soft", 0.33, 20},
-                {"power", 0.5, 20}, {"power", 0.3, 20}, {"stdp", INFINITY, 500}};
+    } ways[] = {{"stdp", 1, 20},    {"stdp", 0.5, 20},  {"stdp", 0.33, 20},      {"stdp", 0.3, 20},
+                {"stdp", 0.25, 20}, {"stdp", 0.9, 70},  {"soft", 0.5, 20},       {"soft", 0.33, 20},
+                {"power", 0.5, 20}, {"power", 0.3, 20}, {"stdp", INFINITY, 500}, {"grow", 0.5, 20},
+                {"grow", 0.33, 20}};
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
         for (int single = 0; single < 2; single++)
             for (int loop = 0; loop < 2; loop++) {
                 double most = ways[i].w_max, norm = loop ? ways[i].w_norm / 10 : ways[i].w_norm;
+                double sign = ways[i].rule[0] == 'g' ? -1 : 1; /* growth at both spikes */
                 bool soft = ways[i].rule[1] == 'o', power = ways[i].rule[0] == 'p';
                 soft &= !power;
                 spec s = {.rule = power ? "diehl_cook_power_law" : "stdp",
@@ -613,7 +615,7 @@ static void lazy_normalising(void **state) {
                                       T(power ? "pairing" : "bounds", power  ? "all"
                                                                       : soft ? "soft"
                                                                              : "hard"),
-                                      {power ? "mu" : "A_minus", power ? 0.5 : 0.004}),
+                                      {power ? "mu" : "A_minus", power ? 0.5 : 0.004 * sign}),
                           .precision = single ? "float" : "double",
                           .recurrent = loop,
                           .low = 0.05,
@@ -623,7 +625,7 @@ static void lazy_normalising(void **state) {
                            ONE(20),
                            soft ? soft_pre : pair_pre,
                            soft ? soft_post : pair_post,
-                           {0.01, 0.008, 0, most},
+                           {0.01, 0.008 * sign, 0, most},
                            0,
                            most,
                            norm,
