@@ -32,6 +32,7 @@ enum { PRE, POST };
 
 static hebb_status setup(hb_plastic *p) {
     HEBB_TRY(HB_R(hb_plastic_setup)(p));
+    p->quiet = true;
     p->pre_count = 1;
     p->post_count = 2;
     p->pre[0] = HB_R(hb_plastic_trace)(p, "tau_pre", true, false);

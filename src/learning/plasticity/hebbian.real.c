@@ -26,6 +26,7 @@ static const hb_component component = {
 
 static hebb_status setup(hb_plastic *p) {
     HEBB_TRY(HB_R(hb_plastic_setup)(p));
+    p->quiet = true;
     p->pre_count = p->post_count = 1;
     p->pre[0] = HB_R(hb_plastic_trace)(p, "tau_pre", false, false);
     p->post[0] = HB_R(hb_plastic_trace)(p, "tau_post", false, false);

@@ -18,7 +18,7 @@ struct hb_lazy {
     bool *settled;                /* [post]: the sum is the norm */
     real *grown, *freed, *filled; /* [post], by this step: of sum |w| before the clamp,
                                      of free_sum after it, of full */
-    bool on;
+    bool on, quiet;               /* quiet: all columns that are not live are settled */
 };
 
 bool HB_R(hb_lazy_possible)(const hb_plastic *p) {
@@ -86,6 +86,7 @@ void HB_R(hb_lazy_begin)(hb_plastic *p) {
     const real *w = hb_weights(p);
     if (!z) return;
     z->on = p->m->base.batch == 1;
+    z->quiet = false;
     p->link->scale = z->on ? z->scale : NULL;
     p->link->most = p->high;
     if (!z->on) return;
@@ -121,32 +122,35 @@ bool HB_R(hb_lazy_on)(const hb_plastic *p) {
 
 /* ---- a step ---- */
 
-/* The true weights of row i, for rules that read them. */
-static const real *row_weights(const hb_plastic *p, const struct hb_lazy *z, size_t i, real *to) {
-    if (!p->reads_weight) return NULL;
-    for (size_t j = 0; j < p->link->post->n; j++) to[j] = weight_at(p, z, i, j);
-    return to;
+/* Weight j of a row moves by dw. What goes below 0 still counts in the sum of this step. */
+static inline void move(const struct hb_lazy *z, size_t j, real high, real *w, real dw) {
+    real old = z->scale[j] * *w, now;
+    old = old < high ? old : high;
+    now = old + dw;
+    real size = now < 0 ? -now : now, kept = now < 0 ? 0 : now;
+    real free_now = kept < high ? kept : 0, free_old = old < high ? old : 0;
+    z->grown[j] += size - old;
+    z->freed[j] += free_now - free_old;
+    z->filled[j] += (real)(kept >= high) - (real)(old >= high);
+    z->top[j] = free_now > z->top[j] ? free_now : z->top[j];
+    *w = kept * z->inverse[j];
 }
 
-/* Row i moves by dw. What goes below 0 still counts in the sum of this step. */
-static void move_row(const hb_plastic *p, struct hb_lazy *z, size_t i, const real *dw) {
-    size_t post = p->link->post->n;
-    real *w = hb_weights(p) + i * post, high = p->high;
-    real *restrict grown = z->grown, *restrict freed = z->freed;
-    real *restrict filled = z->filled, *restrict top = z->top;
-    const real *restrict scale = z->scale, *restrict inverse = z->inverse;
-    for (size_t j = 0; j < post; j++) {
-        real old = scale[j] * w[j], now;
-        old = old < high ? old : high;
-        now = old + dw[j];
-        real size = now < 0 ? -now : now, kept = now < 0 ? 0 : now;
-        real free_now = kept < high ? kept : 0, free_old = old < high ? old : 0;
-        grown[j] += size - old;
-        freed[j] += free_now - free_old;
-        filled[j] += (real)(kept >= high) - (real)(old >= high);
-        top[j] = free_now > top[j] ? free_now : top[j];
-        w[j] = kept * inverse[j];
-    }
+/* Row i, by its live columns alone or as a whole. */
+static void move_row(hb_plastic *p, struct hb_lazy *z, size_t i) {
+    hb_pairs *d = p->driver;
+    hb_pair_room *room = d->rooms;
+    size_t n = p->link->post->n;
+    real *w = hb_weights(p) + i * n, high = p->high;
+    const uint32_t *list = HB_R(hb_pairs_sparse)(p) ? d->live_list : NULL;
+    if (list) n = d->live_count;
+    for (size_t c = 0; p->reads_weight && c < n; c++)
+        room->w[c] = weight_at(p, z, i, list ? list[c] : c);
+    HB_R(hb_pairs_row_of)(p, room, room->w, i, list, n, room->dw);
+    if (list)
+        for (size_t c = 0; c < n; c++) move(z, list[c], high, &w[list[c]], room->dw[c]);
+    else
+        for (size_t j = 0; j < n; j++) move(z, j, high, &w[j], room->dw[j]);
 }
 
 /* A column whose neuron spikes: all of it, with what the rows give it. */
@@ -215,32 +219,48 @@ static void normalise_column(hb_plastic *p, struct hb_lazy *z, size_t j) {
     settle(p, z, j);
 }
 
-static void lazy_row(hb_plastic *p, struct hb_lazy *z, size_t i, real *dw) {
-    hb_pair_room *room = hb_pairs_of(p)->rooms;
-    HB_R(hb_pairs_row_of)(p, row_weights(p, z, i, room->w), i, dw);
+/* Where both ends spike: all rows first, for the columns that take them along. */
+static void keep_rows(hb_plastic *p, struct hb_lazy *z) {
+    hb_pairs *d = p->driver;
+    size_t post = p->link->post->n;
+    for (size_t r = 0; r < d->p_count[0]; r++) {
+        size_t i = d->p_list[r];
+        for (size_t j = 0; p->reads_weight && j < post; j++) d->rooms->w[j] = weight_at(p, z, i, j);
+        HB_R(hb_pairs_row_of)(p, d->rooms, d->rooms->w, i, NULL, post, d->dw + i * post);
+    }
+}
+static void move_kept_rows(hb_plastic *p, struct hb_lazy *z) {
+    hb_pairs *d = p->driver;
+    size_t post = p->link->post->n;
+    for (size_t r = 0; r < d->p_count[0]; r++) {
+        real *dw = d->dw + d->p_list[r] * post, *w = hb_weights(p) + d->p_list[r] * post;
+        for (size_t j = 0; j < post; j++) move(z, j, p->high, &w[j], dw[j]);
+        memset(dw, 0, post * sizeof(real));
+    }
+}
+
+/* A column that is as it should be stays so until somebody moves it. */
+static void normalise(hb_plastic *p, struct hb_lazy *z, bool columns) {
+    const hb_pairs *d = p->driver;
+    bool few = z->quiet && HB_R(hb_pairs_sparse)(p), quiet = true;
+    size_t n = few ? d->live_count : p->link->post->n;
+    for (size_t c = 0; c < n; c++) {
+        size_t j = few ? d->live_list[c] : c;
+        bool touched = z->grown[j] != 0 || z->filled[j] != 0 || z->freed[j] != 0;
+        bool spiked = columns && hb_bit(d->q, j);
+        if ((touched || !z->settled[j]) && !spiked) normalise_column(p, z, j);
+        quiet &= z->settled[j] || hb_bit(d->live, j);
+    }
+    if (!few) z->quiet = quiet;
 }
 
 void HB_R(hb_lazy_step)(hb_plastic *p, bool rows, bool columns) {
     hb_pairs *d = p->driver;
     struct hb_lazy *z = d->lazy;
-    size_t post = p->link->post->n;
-    real *own = d->rooms->dw;
-    for (size_t r = 0; rows && columns && r < d->p_count[0]; r++)
-        lazy_row(p, z, d->p_list[r], d->dw + d->p_list[r] * post);
-    for (size_t c = 0; columns && c < d->q_count[0]; c++) move_column(p, z, d->q_list[c], rows);
-    for (size_t r = 0; rows && r < d->p_count[0]; r++) {
-        size_t i = d->p_list[r];
-        real *dw = columns ? d->dw + i * post : own;
-        if (!columns) {
-            memset(own, 0, post * sizeof(real));
-            lazy_row(p, z, i, own);
-        }
-        move_row(p, z, i, dw);
-        if (columns) memset(dw, 0, post * sizeof(real));
-    }
-    for (size_t j = 0; j < post; j++) {
-        bool touched = z->grown[j] != 0 || z->filled[j] != 0 || z->freed[j] != 0;
-        bool spiked = columns && hb_bit(d->q, j);
-        if ((touched || !z->settled[j]) && !spiked) normalise_column(p, z, j);
-    }
+    bool both = rows && columns;
+    if (both) keep_rows(p, z);
+    for (size_t c = 0; columns && c < d->q_count[0]; c++) move_column(p, z, d->q_list[c], both);
+    if (both) move_kept_rows(p, z);
+    for (size_t r = 0; rows && !columns && r < d->p_count[0]; r++) move_row(p, z, d->p_list[r]);
+    normalise(p, z, columns);
 }

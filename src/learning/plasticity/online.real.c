@@ -26,6 +26,7 @@ hebb_status HB_R(hb_online_setup)(hb_plastic *p, bool nearest) {
     p->number[HB_ONLINE_POST] = p->lr * hb_args_num(p->args, "Apost");
     p->number[HB_ONLINE_PRE] = p->lr * hb_args_num(p->args, "Apre");
     p->number[HB_ONLINE_NEAREST] = nearest;
+    p->quiet = true;
     p->pre_count = p->post_count = 1;
     return spaic ? HB_R(hb_spaic_build)(p) : HEBB_OK;
 }

@@ -27,9 +27,13 @@ typedef struct hb_pairs {
     real *dw;                  /* [synapses]: zeros between steps */
     uint32_t *rows, *columns;  /* that somebody in the batch touches in this step */
     size_t row_count, column_count;
-    uint64_t *any;        /* [words]: the same as bits, of the wider end */
-    double *sums;         /* [post] */
-    hb_pair_room *rooms;  /* [workers] */
+    uint64_t *any;       /* [words]: the same as bits, of the wider end */
+    double *sums;        /* [post] */
+    hb_pair_room *rooms; /* [workers] */
+    /* of a single sample: postsynaptic neurons with a trace that is not 0 */
+    uint64_t *live;
+    uint32_t *live_list;
+    size_t live_count;
     struct hb_lazy *lazy; /* NULL: never */
     size_t now;
 } hb_pairs;
@@ -41,8 +45,12 @@ void HB_R(hb_pairs_after)(hb_plastic *p, size_t b);
 void HB_R(hb_pairs_row)(hb_plastic *p, hb_pair_room *room, size_t i, size_t b, real *dw);
 void HB_R(hb_pairs_column)(hb_plastic *p, hb_pair_room *room, size_t j, size_t b, const real *w,
                            real *dw);
-/* The same of the only sample, undelayed and dense, from weights that are given. */
-void HB_R(hb_pairs_row_of)(hb_plastic *p, const real *w, size_t i, real *dw);
+/* May rows be walked by d->live_list alone? For the only sample, undelayed and dense. */
+bool HB_R(hb_pairs_sparse)(const hb_plastic *p);
+/* What a spike of source i does to a row of that sample, from weights that are given, which may
+ * be NULL where the rule reads none. list: n columns, to which w and dw belong; NULL: all. */
+void HB_R(hb_pairs_row_of)(hb_plastic *p, hb_pair_room *room, const real *w, size_t i,
+                           const uint32_t *list, size_t n, real *dw);
 
 /* Normalising every step at the cost of the spikes (lazy.real.c): one sample at a time. */
 bool HB_R(hb_lazy_possible)(const hb_plastic *p);

@@ -38,7 +38,19 @@ static void lay_spikes(const hb_plastic *p, hb_arena *a, size_t batch, hb_pairs 
     d->q_count = hb_arena_take(a, batch, sizeof *d->q_count);
     d->rows = hb_arena_take(a, list_room(pre), sizeof *d->rows);
     d->columns = hb_arena_take(a, list_room(post), sizeof *d->columns);
+    d->live = hb_arena_take(a, post->words, sizeof *d->live);
+    d->live_list = hb_arena_take(a, list_room(post), sizeof *d->live_list);
     d->any = hb_arena_take(a, most(pre->words, post->words), sizeof *d->any);
+}
+
+/* After a new layout, or where a run starts. */
+static void find_live(const hb_plastic *p, hb_pairs *d) {
+    const hb_part *post = p->link->post;
+    memset(d->live, 0, post->words * sizeof *d->live);
+    for (size_t k = 0; k < p->post_count; k++)
+        for (size_t j = 0; j < post->n; j++)
+            d->live[j / 64] |= (uint64_t)(d->post[k][j] != 0) << j % 64;
+    d->live_count = p->m->kernels->positions(d->live, post->words, d->live_list);
 }
 
 void HB_R(hb_pairs_lay)(hb_plastic *p, hb_arena *a, size_t batch, size_t steps) {
@@ -68,6 +80,7 @@ void HB_R(hb_pairs_lay)(hb_plastic *p, hb_arena *a, size_t batch, size_t steps) 
         for (size_t k = 0; k < p->post_count; k++)
             memcpy(d.post[k], old->post[k], kept * post * sizeof(real));
     }
+    find_live(p, &d);
     *driver = d;
     p->driver = driver;
 }
@@ -82,6 +95,7 @@ void HB_R(hb_pairs_begin)(hb_plastic *p, bool fresh) {
         memset(d->pre[k], 0, batch * d->stride * sizeof(real));
     for (size_t k = 0; k < p->post_count; k++)
         memset(d->post[k], 0, batch * p->link->post->n * sizeof(real));
+    find_live(p, d);
 }
 
 /* ---- spikes and traces of a sample ---- */
@@ -198,10 +212,23 @@ void HB_R(hb_pairs_row)(hb_plastic *p, hb_pair_room *room, size_t i, size_t b, r
     p->rule->on_pre(p, &touch);
 }
 
-void HB_R(hb_pairs_row_of)(hb_plastic *p, const real *w, size_t i, real *dw) {
+bool HB_R(hb_pairs_sparse)(const hb_plastic *p) {
+    const hb_pairs *d = p->driver;
+    return p->quiet && !p->link->wiring->start && p->m->base.batch == 1 &&
+           d->live_count * 4 <= p->link->post->n;
+}
+
+void HB_R(hb_pairs_row_of)(hb_plastic *p, hb_pair_room *room, const real *w, size_t i,
+                           const uint32_t *list, size_t n, real *dw) {
     hb_pairs *d = p->driver;
-    hb_touch touch = {.n = p->link->post->n, .t = d->now, .w = w, .dw = dw};
-    for (size_t s = 0; s < p->post_count; s++) touch.trace[s] = d->post[s];
+    hb_touch touch = {.n = n, .t = d->now, .w = w, .dw = dw};
+    memset(dw, 0, n * sizeof(real));
+    for (size_t s = 0; s < p->post_count; s++) {
+        touch.trace[s] = d->post[s];
+        if (!list) continue;
+        touch.trace[s] = room->trace[s];
+        for (size_t c = 0; c < n; c++) room->trace[s][c] = d->post[s][list[c]];
+    }
     for (size_t s = 0; s < p->pre_count; s++) touch.own[s] = d->pre[s][i];
     p->rule->on_pre(p, &touch);
 }
@@ -237,9 +264,26 @@ static inline real moved(const hb_plastic *p, real w, real dw) {
     return p->norm_every_step ? w + dw : hb_inside(p, w + dw);
 }
 
+/* Only the columns that a quiet rule can change. */
+static void live_rows_in_place(hb_plastic *p) {
+    hb_pairs *d = p->driver;
+    hb_pair_room *room = d->rooms;
+    const uint32_t *list = d->live_list;
+    for (size_t r = 0; r < d->p_count[0]; r++) {
+        real *w = hb_weights(p) + d->p_list[r] * p->link->post->n;
+        for (size_t c = 0; p->reads_weight && c < d->live_count; c++) room->w[c] = w[list[c]];
+        HB_R(hb_pairs_row_of)(p, room, room->w, d->p_list[r], list, d->live_count, room->dw);
+        for (size_t c = 0; c < d->live_count; c++) w[list[c]] = moved(p, w[list[c]], room->dw[c]);
+    }
+}
+
 static void rows_in_place(hb_plastic *p) {
     hb_pairs *d = p->driver;
     hb_pair_room *room = d->rooms;
+    if (HB_R(hb_pairs_sparse)(p)) {
+        live_rows_in_place(p);
+        return;
+    }
     for (size_t r = 0; r < d->p_count[0]; r++) {
         size_t first, last;
         hb_row(p, d->p_list[r], &first, &last);
@@ -343,6 +387,10 @@ void HB_R(hb_pairs_step)(hb_plastic *p, size_t t) {
     size_t batch = p->m->base.batch;
     d->now = t;
     HB_R(hb_pairs_share)(p, sample_item, batch);
+    if (d->q_count[0]) {
+        for (size_t i = 0; i < post->words; i++) d->live[i] |= d->q[i];
+        d->live_count = p->m->kernels->positions(d->live, post->words, d->live_list);
+    }
     bool rows = p->rule->on_pre && (batch > 1 || d->p_count[0]);
     bool columns = p->rule->on_post && (batch > 1 || d->q_count[0]);
     if (HB_R(hb_lazy_on)(p))

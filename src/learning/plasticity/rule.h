@@ -79,6 +79,7 @@ struct hb_plastic {
     size_t pre_count, post_count; /* traces in use on each side */
     double number[8];             /* the rule's own constants */
     bool reads_weight;            /* touch->w is wanted; otherwise it may be NULL */
+    bool quiet;                   /* on_pre changes nothing where all post traces are 0 */
     double lr;                    /* rules multiply their changes by it */
     bool presentation;            /* W is held during a run, changes are summed after it */
     bool mean;                    /* reduction over the batch: mean, not sum */

@@ -43,6 +43,7 @@ enum { PLUS, MINUS };
 static hebb_status setup(hb_plastic *p) {
     HEBB_TRY(HB_R(hb_plastic_setup)(p));
     bool nearest = !strcmp(hb_args_text(p->args, "pairing"), "nearest");
+    p->quiet = true;
     p->pre_count = p->post_count = 1;
     p->pre[0] = HB_R(hb_plastic_trace)(p, "tau_plus", nearest, false);
     p->post[0] = HB_R(hb_plastic_trace)(p, "tau_minus", nearest, false);

@@ -52,6 +52,7 @@ static hebb_status setup(hb_plastic *p) {
     bool nearest = !strcmp(hb_args_text(p->args, "pairing"), "nearest");
     bool morrison = !strcmp(hb_args_text(p->args, "form"), "morrison");
     if (!morrison) HEBB_TRY(HB_R(hb_plastic_bounded)(p));
+    p->quiet = true;
     p->pre_count = p->post_count = 1;
     p->pre[0] = HB_R(hb_plastic_trace)(p, "tau_plus", nearest, false);
     p->post[0] = HB_R(hb_plastic_trace)(p, "tau_minus", nearest, false);

@@ -77,6 +77,7 @@ static hebb_status setup(hb_plastic *p) {
         const double *from = nearest ? sets[s].nearest : sets[s].all;
         p->number[i] = hb_args_given(p->args, names[i]) ? hb_args_num(p->args, names[i]) : from[i];
     }
+    p->quiet = true;
     p->pre_count = p->post_count = 2;
     p->pre[0] = HB_R(hb_plastic_trace)(p, "tau_plus", nearest, false);
     p->post[0] = HB_R(hb_plastic_trace)(p, "tau_minus", nearest, false);
