@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "api/net.h"
-#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity.h"
 
 hebb_net_options hebb_net_options_default(void) {
     return (hebb_net_options){.struct_size = sizeof(hebb_net_options),

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "learning/gradient/rules.h"
-#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity.h"
 #include "neurons/model.h"
 
 /* ---- create ---- */

@@ -1,5 +1,5 @@
 /* RSTDP: the reward of a window times the pairs that the window held. */
-#include "learning/reward/eligibility.h"
+#include "learning/eligibility.h"
 
 static const hb_param_info params[] = {HB_E_PARAMS(0.1), HB_E_REWARD};
 static const hb_component component = {

@@ -1,7 +1,7 @@
 /* RSTDPET: the reward of the moment times a fading trace of the pairs before it. */
 #include <math.h>
 
-#include "learning/reward/eligibility.h"
+#include "learning/eligibility.h"
 
 static const hb_param_info params[] = {
     HB_E_PARAMS(0.1),

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "learning/reward/eligibility.h"
+#include "learning/eligibility.h"
 
 static const hb_param_info params[] = {
     HB_P_LR(1, "learning rate: factor on every change"),

@@ -1,8 +1,8 @@
-#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity.h"
 
 #include <string.h>
 
-#include "learning/plasticity/rule.h"
+#include "learning/rule.h"
 
 typedef struct plasticity {
     hb_between between; /* first: the engine frees it by this */

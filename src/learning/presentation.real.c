@@ -3,7 +3,7 @@
  * the samples in order, so the bits are the same at any number of threads. */
 #include <string.h>
 
-#include "learning/plasticity/pairs.h"
+#include "learning/pairs.h"
 
 typedef struct block {
     hb_plastic *p;

@@ -3,8 +3,8 @@
 #ifndef HB_ELIGIBILITY_H
 #define HB_ELIGIBILITY_H
 
-#include "learning/plasticity/common.h"
-#include "learning/plasticity/pairs.h"
+#include "learning/pairs.h"
+#include "learning/plastic_common.h"
 
 enum { HB_E_PLUS, HB_E_MINUS, HB_E_DECAY, HB_E_STEP, HB_E_GAIN, HB_E_RATE, HB_E_SCALE };
 #define HB_E_LEAST 1e-9 /* of hb_eligible.factor */

@@ -2,7 +2,7 @@
  * The driver walks the samples in order and gathers the eligibility of one at a time in its dw. */
 #include <string.h>
 
-#include "learning/reward/eligibility.h"
+#include "learning/eligibility.h"
 
 /* What pairs of each step are worth, and what becomes of E after it. */
 static void plan(hb_plastic *p) {

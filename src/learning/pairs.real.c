@@ -1,7 +1,7 @@
 /* The driver of rules made of pairs: what it costs is what the spikes cost. All
  * changes of a step come from the weights as they stood before it; each row and
  * each column is owned by one thread, which walks the samples in order. */
-#include "learning/plasticity/pairs.h"
+#include "learning/pairs.h"
 
 #include <math.h>
 #include <string.h>

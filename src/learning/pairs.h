@@ -2,7 +2,7 @@
 #ifndef HB_PAIRS_H
 #define HB_PAIRS_H
 
-#include "learning/plasticity/synapses.h"
+#include "learning/synapses.h"
 
 enum { HB_PAIR_BLOCK = 64 }; /* source rows of a work item */
 

@@ -1,4 +1,4 @@
-#include "learning/reward/eligibility.h"
+#include "learning/eligibility.h"
 
 #include <math.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "learning/plasticity/pairs.h"
+#include "learning/pairs.h"
 
 struct hb_lazy {
     real *scale, *inverse;        /* [post] */
