@@ -28,7 +28,10 @@ typedef struct spec {
     double low, high;          /* of the drawn weights; both 0: 0.2, 0.8 */
     double rate;               /* spikes in a step; 0: 0.05 */
     uint64_t seed;
-    double dt; /* 0: 1 */
+    double dt;          /* 0: 1 */
+    const char *reward; /* of the layer, by this method; NULL: none */
+    hebb_param reward_params[6];
+    const char *compat;
 } spec;
 
 typedef struct plastic {
@@ -85,6 +88,7 @@ static hebb_status plastic_make(plastic *n, const spec *s, const hebb_allocator 
     o.time_max = (double)n->steps * o.dt;
     o.precision = s->precision ? s->precision : "double";
     if (s->same_step) o.latency = "same_step";
+    if (s->compat) o.compat = s->compat;
     HEBB_TRY(hebb_net_create(n->ctx, &o, &n->net));
     hebb_group in = hebb_encoder(n->net, "input", n->pre, s->rows ? "null" : "mstb", NULL);
     hebb_group teacher = hebb_encoder(n->net, "teacher", POUT, "null", NULL);
@@ -105,6 +109,7 @@ static hebb_status plastic_make(plastic *n, const spec *s, const hebb_allocator 
                  link);
     hebb_connect(n->net, "force", teacher, layer, "one_to_one", HEBB_P({"weight", 1e4}));
     hebb_state_monitor(n->net, "spikes", "layer", "O", NULL);
+    if (s->reward) hebb_add_reward(n->net, "reward", layer, s->reward, s->reward_params);
     HEBB_TRY(hebb_learner_create(n->net, s->rule, HEBB_NAMES("plastic"), s->params, &n->learner));
     return hebb_net_build(n->net);
 }

@@ -539,10 +539,36 @@ static void it_learns(void **state) {
     }
 }
 
+/* No gradient passes a plastic connection: what only such ways lead to cannot be trained. */
+static void behind_plastic(void **state) {
+    (void)state;
+    for (int bypass = 0; bypass < 2; bypass++) {
+        stage s;
+        hebb_learner *gradient, *plastic;
+        open_net(&s, NULL);
+        hebb_group in = hebb_encoder(s.net, "in", 3, "null", NULL);
+        hebb_group a = hebb_neurons(s.net, "a", 3, "lif", NULL);
+        hebb_group b = hebb_neurons(s.net, "b", 3, "lif", NULL);
+        hebb_connect(s.net, "c1", in, a, "full", NULL);
+        hebb_connect(s.net, "c2", a, b, "full", NULL);
+        if (bypass) hebb_connect(s.net, "c3", a, b, "full", NULL);
+        hebb_decode(s.net, "out", b, "spike_counts", NULL);
+        MUST(&s, hebb_learner_create(s.net, "STCA", HEBB_NAMES("c1"), NULL, &gradient));
+        MUST(&s, hebb_learner_create(s.net, "hebbian", HEBB_NAMES("c2"), NULL, &plastic));
+        if (bypass)
+            MUST(&s, hebb_net_build(s.net));
+        else
+            expect(&s, hebb_net_build(s.net), HEBB_E_GRAPH,
+                   "c1.weight: every way from here to a decoder leads over a plastic connection");
+        hebb_ctx_free(s.ctx);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trainable_lists),
         cmocka_unit_test(several_learners),
+        cmocka_unit_test(behind_plastic),
         cmocka_unit_test(bounds_hold),
         cmocka_unit_test(masks_hold),
         cmocka_unit_test(silent_inputs_are_not_touched),

@@ -547,10 +547,11 @@ static char *read_docs(void) {
 
 static void check_row(const char *page, const char *model, const hb_param_info *info) {
     char row[400], number[32], alias[60] = "", allowed[70];
-    snprintf(allowed, sizeof allowed, "%s",
-             info->low == 0   ? "> 0"
-             : info->low == 1 ? "> 1"
-                              : "any");
+    const char *at = info->flags & HB_ABOVE ? ">" : ">=";
+    if (info->low == 0 || info->low == 1)
+        snprintf(allowed, sizeof allowed, "%s %g", at, info->low);
+    else
+        snprintf(allowed, sizeof allowed, "any");
     if (info->high < HB_INF) {
         char low[32];
         hb_number_text(low, info->low);

@@ -201,6 +201,28 @@ static void test_reward_mean(void **state) {
     assert_true(accuracy > 0 && accuracy < 1);
 }
 
+/* One session of a file of the bench. */
+static void session_of(const char *name, const char *const *set, const char *output,
+                       const char *resume, int stop_at, hebb_status wanted) {
+    char file[256], folder[256], from[256];
+    hebb_ctx *ctx = bench_ctx(1, 0);
+    stopper stop = {0, stop_at};
+    hebb_run_options options = hebb_run_options_default();
+    hebb_run *run;
+    bench_path(file, name);
+    bench_path(folder, output ? output : "");
+    bench_path(from, resume ? resume : "");
+    options.set = set;
+    options.output = output ? folder : NULL;
+    options.resume = resume ? from : NULL;
+    options.progress = count_call;
+    options.user = &stop;
+    hebb_status status = hebb_run_open(ctx, file, &options, &run);
+    if (status >= 0) status = hebb_run_train(run);
+    if (status != wanted) fail_msg("%s: %s", hebb_status_name(status), hebb_error(ctx));
+    hebb_ctx_free(ctx);
+}
+
 /* One run of a file of the bench; the result as JSON. */
 static hebb_status run_file(const char *name, const char *const *set, const char *output,
                             char json[4096]) {
@@ -259,6 +281,35 @@ static void test_environment(void **state) {
     }
 }
 
+/* The examples of learning by reward do learn. */
+static void test_reward_examples(void **state) {
+    (void)state;
+    static const struct {
+        const char *file;
+        double accuracy; /* of the last 100 trials */
+    } cases[] = {{"examples/xor_reward.yaml", 1}, {"examples/bandit.yaml", 0.9}};
+    const char *source = getenv("HEBB_SOURCE");
+    for (size_t i = 0; i < 2; i++) {
+        char path[600], folder[256];
+        snprintf(path, sizeof path, "%.400s/%s", source ? source : ".", cases[i].file);
+        if (access(path, R_OK) != 0) {
+            printf("skipped: %s is not there\n", path);
+            skip();
+        }
+        hebb_ctx *ctx = bench_ctx(1, 0);
+        hebb_run_options options = hebb_run_options_default();
+        hebb_run *run;
+        bench_path(folder, i ? "example1" : "example0");
+        options.output = folder;
+        hebb_status status = hebb_run_open(ctx, path, &options, &run);
+        if (status >= 0) status = hebb_run_train(run);
+        if (status < 0) fail_msg("%s: %s", path, hebb_error(ctx));
+        double accuracy = bench_json(hebb_run_json(run), "train_accuracy");
+        if (accuracy < cases[i].accuracy) fail_msg("%s: %g", path, accuracy);
+        hebb_ctx_free(ctx);
+    }
+}
+
 /* Without learning, the readouts see less. */
 static void test_untrained(void **state) {
     (void)state;
@@ -299,6 +350,25 @@ static void test_resume(void **state) {
         }
         char command[200];
         snprintf(command, sizeof command, "rm -rf '%s/whole'", bench_folder);
+        assert_int_equal(system(command), 0);
+    }
+}
+
+/* A reward's running mean and the draws of actions go on where they stood. */
+static void test_resume_reward(void **state) {
+    (void)state;
+    static const char *const set[] = {
+        "learner={algorithm: RSTDP, trainable: [c1], lr: 0.01, A_minus: 0,"
+        " baseline: running}",
+        "data.train_limit=20", "data.test_limit=5", "training.epochs=2", NULL};
+    session_of("bandit.yaml", set, "steady", NULL, 0, HEBB_OK);
+    for (int stop = 3; stop < 50; stop += 11) {
+        session_of("bandit.yaml", set, "pieces", NULL, stop, HEBB_STOPPED);
+        session_of("bandit.yaml", set, NULL, "pieces", 0, HEBB_OK);
+        bench_same_file("steady/checkpoints/last.safetensors",
+                        "pieces/checkpoints/last.safetensors");
+        char command[200];
+        snprintf(command, sizeof command, "rm -rf '%s/pieces'", bench_folder);
         assert_int_equal(system(command), 0);
     }
 }
@@ -481,11 +551,18 @@ static void test_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_learns),      cmocka_unit_test(test_readout_calls),
-        cmocka_unit_test(test_reward_mean), cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_untrained),   cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_threads),     cmocka_unit_test(test_retry),
-        cmocka_unit_test(test_fit),         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_readout_calls),
+        cmocka_unit_test(test_reward_mean),
+        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_reward_examples),
+        cmocka_unit_test(test_resume_reward),
+        cmocka_unit_test(test_untrained),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests_name("plastic run", tests, make_bench, bench_remove);
 }

@@ -9,7 +9,7 @@
 #include "data/dataset.h"
 #include "learning/gradient/losses.h"
 #include "learning/gradient/rules.h"
-#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity.h"
 #include "links/link.h"
 #include "neurons/model.h"
 #include "neurons/surrogate.h"

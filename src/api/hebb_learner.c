@@ -1,6 +1,6 @@
 /* Learners. */
 #include "api/net.h"
-#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity.h"
 
 static hebb_net *net_of(const hebb_learner *learner) {
     return (hebb_net *)((char *)learner->graph - offsetof(hebb_net, graph));

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "api/net.h"
-#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity.h"
 
 hebb_net_options hebb_net_options_default(void) {
     return (hebb_net_options){.struct_size = sizeof(hebb_net_options),
@@ -188,6 +188,7 @@ static hebb_status build(hebb_net *net, hb_engine **engine) {
     HEBB_TRY(hb_graph_plan(g));
     HEBB_TRY((g->is_double ? &hb_engine_ops_f64 : &hb_engine_ops_f32)->create(g, engine));
     for (hebb_learner *l = net->learners; l; l = l->next) HEBB_TRY(hb_learner_claim(l, *engine));
+    for (hebb_learner *l = net->learners; l; l = l->next) HEBB_TRY(hb_learner_check(l, *engine));
     HEBB_TRY((g->is_double ? hb_plasticity_attach_f64 : hb_plasticity_attach_f32)(*engine,
                                                                                   net->learners));
     HEBB_TRY((*engine)->ops->build(*engine));

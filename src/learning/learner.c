@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "learning/gradient/rules.h"
-#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity.h"
 #include "neurons/model.h"
 
 /* ---- create ---- */
@@ -325,6 +325,37 @@ static hebb_status plan_predictions(hebb_learner *learner) {
         if (outputs > most) most = outputs;
     }
     return hb_learner_room(learner, most * g->batch_max);
+}
+
+/* Marks the groups downstream of `from`, itself included; true if a decoder reads one. */
+static bool reaches_decoder(hb_graph *g, const hb_engine *engine, size_t from, bool plastic_too) {
+    for (size_t i = 0; i < g->group_count; i++) g->groups[i].reached = i == from;
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t i = 0; i < g->connection_count; i++) {
+            const hb_connection *c = &g->connections[i];
+            if (!g->groups[c->pre].reached || g->groups[c->post].reached) continue;
+            if (plastic_too || !is_plastic(engine, i)) g->groups[c->post].reached = more = true;
+        }
+    }
+    for (size_t i = 0; i < g->readout_count; i++)
+        if (g->groups[g->readouts[i].target].reached) return true;
+    return false;
+}
+
+hebb_status hb_learner_check(hebb_learner *learner, const hb_engine *engine) {
+    hb_graph *g = learner->graph;
+    for (size_t i = 0; i < engine->param_count && !learner->plastic; i++) {
+        const hb_parameter *p = &engine->params[i];
+        if (!p->trainable || p->owner != learner->index) continue;
+        size_t group = p->group >= 0 ? (size_t)p->group : g->connections[p->connection].post;
+        if (!reaches_decoder(g, engine, group, false) && reaches_decoder(g, engine, group, true))
+            return hb_fail(learner->env, HEBB_E_GRAPH,
+                           "%s: every way from here to a decoder leads over a plastic connection, "
+                           "which no gradient passes, so %s cannot train it",
+                           p->name, learner->args.component->name);
+    }
+    return HEBB_OK;
 }
 
 hebb_status hb_learner_ready(hebb_learner *learner) {

@@ -43,6 +43,8 @@ hebb_status hb_learner_set_loss(hebb_learner *learner, const char *decoder, cons
 /* Marks the engine's parameters and the groups that need a surrogate; the engine is created,
  * not yet built. */
 hebb_status hb_learner_claim(hebb_learner *learner, hb_engine *engine);
+/* All learners have claimed: can a loss reach what this one trains? */
+hebb_status hb_learner_check(hebb_learner *learner, const hb_engine *engine);
 /* The engine is built: gives the optimizer its arrays. */
 hebb_status hb_learner_ready(hebb_learner *learner);
 

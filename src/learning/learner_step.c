@@ -4,7 +4,7 @@
 
 #include "learning/gradient/bptt.h"
 #include "learning/learner.h"
-#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity.h"
 
 static hebb_status check_run(hebb_learner *learner, const char *verb, bool tape) {
     const hb_engine *e = learner->engine;

@@ -59,7 +59,9 @@ static void lay_reward(hb_machine *m, hb_arena *a, size_t reward, size_t B, size
     double *memory = hb_arena_take(a, times(B, classes, 1), sizeof *memory);
     double *values = hb_arena_take(a, times(T, B, most), sizeof *values);
     unsigned char *given = hb_arena_take(a, T, sizeof *given);
-    if (a->base) m->judged[reward] = (hb_judged){counts, row, memory, values, given, 0, 0};
+    if (!a->base) return;
+    hb_judged *j = &m->judged[reward]; /* of a new arena: zeros */
+    j->counts = counts, j->row = row, j->memory = memory, j->values = values, j->given = given;
 }
 
 static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, size_t T) {
@@ -179,10 +181,23 @@ static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
     m->sample_status = hb_arena_take(a, B, sizeof *m->sample_status);
 }
 
+static void keep_rewards(const hb_machine *from, hb_machine *to) {
+    const hb_graph *g = from->base.graph;
+    for (size_t i = 0; i < g->reward_count; i++) {
+        const hb_judged *a = &from->judged[i];
+        hb_judged *b = &to->judged[i];
+        size_t bytes = from->base.batch * g->rewards[i].reward.classes * sizeof *a->counts;
+        memcpy(b->counts, a->counts, bytes);
+        memcpy(b->memory, a->memory, bytes);
+        b->since = a->since;
+    }
+}
+
 /* What a continued run needs of the arena that is left. */
 static void keep(const hb_machine *from, hb_machine *to) {
     size_t B = from->base.batch, T = from->base.steps;
     memcpy(to->started, from->started, B * sizeof *from->started);
+    keep_rewards(from, to);
     for (size_t i = 0; i < from->part_count; i++) {
         const hb_part *a = &from->parts[i];
         hb_part *b = &to->parts[i];

@@ -35,6 +35,8 @@ static const hb_param_info exc_params[] = {
     {"theta_init", HB_PER_UNIT, "mV", 20, HB_ANY, 0, "theta of a network that has not learned"},
     {"theta_plus", HB_PER_UNIT, "mV", 0.05, HB_ANY, 0, "growth of theta with a spike"},
     {"tau_theta", HB_PER_UNIT, "ms", 1e7, HB_POSITIVE, "time constant of theta"},
+    {"one_winner", HB_BOOL, "1", 0, 0, 1, 0,
+     "in each step only the neuron furthest above its threshold fires"},
 };
 static const hb_param_info inh_params[] = {INNER(-60, -45, -40, 2), OUTER(10, -85)};
 #define EQUATION(threshold, after)                                                                 \
@@ -66,7 +68,21 @@ static const hb_component inh_component = {
 };
 
 enum { V, GE, GI, LEFT, THETA }; /* states; LEFT: steps still refractory */
-enum { REST, V_RESET, V_THRESH, REFRAC, RATE, E_EXC, E_INH, DECAY_E, DECAY_I, OFFSET, PLUS, LOSS };
+enum {
+    REST,
+    V_RESET,
+    V_THRESH,
+    REFRAC,
+    RATE,
+    E_EXC,
+    E_INH,
+    DECAY_E,
+    DECAY_I,
+    OFFSET,
+    PLUS,
+    LOSS,
+    WINNER
+};
 #define COEFS                                                                                      \
     {"Vrest", "v_rest", HB_DIRECT}, {"Vreset", "v_reset", HB_DIRECT},                              \
         {"Vth", "v_thresh", HB_DIRECT}, {"refrac", "refrac", HB_STEPS},                            \
@@ -128,12 +144,20 @@ static void above_theta(size_t n, const real *restrict theta, const real *restri
         x[j] = x[j] == SILENT ? SILENT : above;
     }
 }
+static void only_highest(size_t n, real *x) {
+    size_t best = 0;
+    for (size_t j = 1; j < n; j++)
+        if (x[j] > x[best]) best = j;
+    for (size_t j = 0; j < n; j++)
+        if (j != best) x[j] = SILENT;
+}
 static void integrate_exc(hb_step *k) {
     real *restrict theta = k->state[THETA];
     const real *restrict kept = k->kept;
     if (kept) HB_EACH(k) theta[j] = kept[j];
     integrate_inh(k);
     above_theta(k->n, theta, k->coef[OFFSET], k->state[V], k->coef[V_THRESH], k->x);
+    if (k->coef[WINNER][0] != 0) only_highest(k->n, k->x);
 }
 static void settle_inh(hb_step *k) {
     real *restrict v = k->state[V], *restrict left = k->state[LEFT];
@@ -169,8 +193,9 @@ const hb_model HB_R(hb_model_diehl_cook_exc) = {
     .coefs = {COEFS,
               {"offset", "offset", HB_DIRECT},
               {"theta_plus", "theta_plus", HB_DIRECT},
-              {"loss_theta", "tau_theta", HB_LOSS}},
-    .coef_count = LOSS + 1,
+              {"loss_theta", "tau_theta", HB_LOSS},
+              {"one_winner", "one_winner", HB_DIRECT}},
+    .coef_count = WINNER + 1,
     .integrate = integrate_exc,
     .settle = settle_exc,
     .inputs = {"ge", "gi"},

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity.h"
 
 enum { TRY_SHIFT = 20 }; /* epochs are fewer than 2^20: a repetition draws spikes of its own */
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity.h"
 #include "train/batch.h"
 #include "train/kept.h"
 

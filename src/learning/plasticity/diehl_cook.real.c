@@ -1,5 +1,5 @@
 /* The rule of Diehl and Cook's published program. */
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 static const hb_param_info params[] = {
     {"nu_pre", HB_NUM, "1", 0.0001, HB_NOT_NEGATIVE, "depression at a presynaptic spike",

@@ -1,7 +1,7 @@
 /* The rule in the text of Diehl and Cook's paper: changes at postsynaptic spikes only. */
 #include <math.h>
 
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 static const hb_param_info params[] = {
     {"eta", HB_NUM, "1", 0.01, HB_NOT_NEGATIVE, "learning rate", "lr"},

@@ -1,5 +1,5 @@
 /* Hebb's rule, by spikes. */
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 static const hb_param_info params[] = {
     HB_P_LR(0.01, "change by a pair at no distance"),

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 static const hb_param_info params[] = {
     {"Apost", HB_NUM, "1", 0.01, HB_ANY, 0, "growth at a postsynaptic spike"},

@@ -1,5 +1,5 @@
 /* Oja's rule, by spikes: Hebbian growth that bounds the length of the weight vector. */
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 static const hb_param_info params[] = {
     HB_P_LR(0.01, "learning rate"),

@@ -2,7 +2,7 @@
 #ifndef HB_ONLINE_H
 #define HB_ONLINE_H
 
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 /* Reads the parameters that full and nearest STDP share; the traces are the caller's. */
 hebb_status HB_R(hb_online_setup)(hb_plastic *p, bool nearest);

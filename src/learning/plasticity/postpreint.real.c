@@ -2,8 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "learning/plasticity/common.h"
-#include "learning/plasticity/pairs.h"
+#include "learning/pairs.h"
+#include "learning/plastic_common.h"
 
 static const hb_param_info params[] = {
     {"trace_decay", HB_INT, "1", 31169, 0, 32767, 0, "a trace is multiplied by it, then shifted"},

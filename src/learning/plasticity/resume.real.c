@@ -1,8 +1,8 @@
 /* ReSuMe: spikes where they are wanted, none where they are not. */
 #include <string.h>
 
-#include "learning/plasticity/common.h"
-#include "learning/plasticity/pairs.h"
+#include "learning/pairs.h"
+#include "learning/plastic_common.h"
 
 static const hb_param_info params[] = {
     HB_P_LR(0.01, "learning rate"),

@@ -1,7 +1,7 @@
 /* Pair STDP whose step does not depend on the weight, with hard or soft bounds. */
 #include <string.h>
 
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 static const hb_param_info params[] = {
     {"A_plus", HB_NUM, "1", 0.005, HB_ANY, 0, "change by a pair pre before post at no distance"},

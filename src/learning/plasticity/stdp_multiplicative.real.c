@@ -1,7 +1,7 @@
 /* Pair STDP whose depression grows with the weight. */
 #include <string.h>
 
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 static const hb_param_info params[] = {
     {"A_plus", HB_NUM, "1", 0.007, HB_ANY, 0, "growth by a pair pre before post at no distance"},

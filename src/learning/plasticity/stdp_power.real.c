@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 static const hb_param_info params[] = {
     {"A_plus", HB_NUM, "1", 0.005, HB_ANY, 0, "lambda: step of growth"},

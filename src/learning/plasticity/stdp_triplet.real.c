@@ -1,7 +1,7 @@
 /* Triplet STDP: pairs, and what a second spike of the same neuron adds to them. */
 #include <string.h>
 
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 #define UNSET(name_, unit_, doc_)                                                                  \
     { name_, HB_NUM, unit_, 0, HB_ANY, HB_UNSET, doc_, NULL, "that of the parameter set" }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 static const hb_param_info params[] = {
     HB_P_LR(0.01, "size of a correction"),

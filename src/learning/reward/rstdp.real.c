@@ -1,5 +1,5 @@
 /* RSTDP: the reward of a window times the pairs that the window held. */
-#include "learning/reward/eligibility.h"
+#include "learning/eligibility.h"
 
 static const hb_param_info params[] = {HB_E_PARAMS(0.1), HB_E_REWARD};
 static const hb_component component = {
@@ -8,7 +8,8 @@ static const hb_component component = {
     .aliases = "r_stdp|r-stdp",
     .summary = "reward-modulated STDP",
     .equation = "P+ = exp(-dt/tau_plus) P+ + A_plus p; P- = exp(-dt/tau_minus) P- + A_minus q; "
-                "E = E + q P+ + P- p; at a reward: W = W + lr sum over samples of (R - baseline) "
+                "E = E + q P+ + P- p over the steps that the reward judges; at the reward: W = W + "
+                "lr sum over samples of (R - baseline) "
                 "E, E = 0 (compat = spaic: E of one step, one step late)",
     .source = "Florian, Reinforcement learning through modulation of spike-timing-dependent "
               "synaptic plasticity, Neural Comput. 19:1468-1502, 2007; SPAIC 0.6.3",
@@ -29,8 +30,8 @@ static void step(hb_plastic *p, size_t t) {
         spaic_step(p, t);
         return;
     }
-    HB_R(hb_eligible_gather)(p, t, 1);
-    if (HB_R(hb_eligible_reward)(p, t, p->lr)) HB_R(hb_eligible_clear)(p);
+    HB_R(hb_eligible_gather)(p, t, HB_R(hb_eligible_counts)(p, t));
+    if (HB_R(hb_eligible_reward)(p, t)) HB_R(hb_eligible_clear)(p);
 }
 
 const hb_rule HB_R(hb_rule_rstdp) = {
@@ -43,4 +44,5 @@ const hb_rule HB_R(hb_rule_rstdp) = {
     .begin = HB_R(hb_eligible_begin),
     .step = step,
     .end = HB_R(hb_eligible_end),
+    .passed = HB_R(hb_eligible_passed),
 };

@@ -1,7 +1,7 @@
 /* RSTDPET: the reward of the moment times a fading trace of the pairs before it. */
 #include <math.h>
 
-#include "learning/reward/eligibility.h"
+#include "learning/eligibility.h"
 
 static const hb_param_info params[] = {
     HB_E_PARAMS(0.1),
@@ -23,13 +23,13 @@ static const hb_component component = {
     .param_count = HB_COUNT(params),
 };
 
-enum { STEP_WORTH = 6 };
-
 static hebb_status setup(hb_plastic *p) {
     double dt = p->m->base.graph->dt;
     HEBB_TRY(HB_R(hb_eligible_setup)(p));
     p->number[HB_E_DECAY] = exp(-dt / hb_args_num(p->args, "tau_e_trace"));
-    p->number[STEP_WORTH] = dt / hb_args_num(p->args, "tau_e");
+    p->number[HB_E_STEP] = dt / hb_args_num(p->args, "tau_e");
+    p->number[HB_E_GAIN] = p->lr * dt;
+    hb_eligible_of(p)->fades = true;
     return HEBB_OK;
 }
 
@@ -44,19 +44,19 @@ static void spaic_step(hb_plastic *p, size_t t) {
     hb_eligible *e = p->own;
     size_t count = p->link->wiring->count;
     real *w = hb_weights(p), *Z = e->E + count;
-    double gain = p->lr * p->m->base.graph->dt;
+    double gain = p->number[HB_E_GAIN];
     for (size_t k = 0; k < count; k++)
         w[k] += (real)(gain * HB_R(hb_spaic_reward)(p, t, hb_synapse_post(p, k))) * Z[k];
     HB_R(hb_spaic_pairs)(p, t);
     for (size_t k = 0; k < count; k++)
-        Z[k] = (real)p->number[HB_E_DECAY] * Z[k] + (real)p->number[STEP_WORTH] * e->E[k];
+        Z[k] = (real)p->number[HB_E_DECAY] * Z[k] + (real)p->number[HB_E_STEP] * e->E[k];
 }
 
 /* All traces fade alike, so one factor fades for them. */
 static void fade(hb_plastic *p) {
     hb_eligible *e = p->own;
     e->factor *= p->number[HB_E_DECAY];
-    if (e->factor > 1e-9) return;
+    if (e->factor > HB_E_LEAST) return;
     for (size_t k = 0; k < p->m->base.batch * p->link->wiring->count; k++)
         e->E[k] = (real)(e->E[k] * e->factor);
     e->factor = 1;
@@ -68,8 +68,8 @@ static void step(hb_plastic *p, size_t t) {
         return;
     }
     fade(p);
-    HB_R(hb_eligible_gather)(p, t, p->number[STEP_WORTH]);
-    HB_R(hb_eligible_reward)(p, t, p->lr * p->m->base.graph->dt);
+    HB_R(hb_eligible_gather)(p, t, p->number[HB_E_STEP]);
+    HB_R(hb_eligible_reward)(p, t);
 }
 
 const hb_rule HB_R(hb_rule_rstdpet) = {
@@ -83,4 +83,5 @@ const hb_rule HB_R(hb_rule_rstdpet) = {
     .begin = HB_R(hb_eligible_begin),
     .step = step,
     .end = HB_R(hb_eligible_end),
+    .passed = HB_R(hb_eligible_passed),
 };

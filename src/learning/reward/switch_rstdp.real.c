@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "learning/reward/eligibility.h"
+#include "learning/eligibility.h"
 
 static const hb_param_info params[] = {
     HB_P_LR(1, "learning rate: factor on every change"),
@@ -65,8 +65,16 @@ static void begin(hb_plastic *p, bool fresh) {
     HB_R(hb_pairs_begin)(p, fresh);
     if (!spaic || !fresh) return;
     if (e->started) memcpy(y, e->minus, traces);
-    memcpy(hb_weights(p), e->stored, p->link->wiring->count * sizeof(real));
+    size_t bytes = p->link->wiring->count * sizeof(real);
+    if (memcmp(hb_weights(p), e->left, bytes)) memcpy(e->stored, hb_weights(p), bytes);
+    memcpy(hb_weights(p), e->stored, bytes);
     e->started = true;
+}
+static void end(hb_plastic *p) {
+    hb_eligible *e = p->own;
+    HB_R(hb_eligible_end)(p);
+    if (p->m->base.graph->spaic)
+        memcpy(e->left, hb_weights(p), p->link->wiring->count * sizeof(real));
 }
 static void optim_step(hb_plastic *p) {
     hb_eligible *e = p->own;
@@ -108,6 +116,6 @@ const hb_rule HB_R(hb_rule_switch_rstdp) = {
     .lay = HB_R(hb_eligible_lay),
     .begin = begin,
     .step = step,
-    .end = HB_R(hb_eligible_end),
+    .end = end,
     .optim_step = optim_step,
 };

@@ -1,4 +1,4 @@
-#include "learning/plasticity/synapses.h"
+#include "learning/synapses.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef HB_PLASTIC_COMMON_H
 #define HB_PLASTIC_COMMON_H
 
-#include "learning/plasticity/synapses.h"
+#include "learning/synapses.h"
 
 /* clang-format off */
 #define HB_P_LR(value, text) \

@@ -3,7 +3,7 @@
  * the samples in order, so the bits are the same at any number of threads. */
 #include <string.h>
 
-#include "learning/plasticity/pairs.h"
+#include "learning/pairs.h"
 
 typedef struct block {
     hb_plastic *p;
@@ -32,7 +32,8 @@ static void touch_rows(block *k) {
     size_t post = p->link->post->n;
     for (uint64_t word = k->room->bits[0]; word; word &= word - 1) {
         size_t r = (size_t)__builtin_ctzll(word), at = (k->first + r) * post;
-        hb_touch touch = {.n = post, .w = hb_weights(p) + at, .dw = hb_pairs_of(p)->dw + at};
+        hb_touch touch = {
+            .n = post, .t = k->t, .w = hb_weights(p) + at, .dw = hb_pairs_of(p)->dw + at};
         for (size_t s = 0; s < p->post_count; s++) touch.trace[s] = k->room->post[s];
         for (size_t s = 0; s < p->pre_count; s++) touch.own[s] = k->room->pre[s][r];
         p->rule->on_pre(p, &touch);
@@ -49,7 +50,7 @@ static void touch_columns(block *k, size_t count) {
         real *dw = hb_pairs_of(p)->dw + at;
         for (size_t r = 0; r < k->n; r++) room->dw[r] = 0;
         for (size_t r = 0; p->reads_weight && r < k->n; r++) room->w[r] = w[r * post];
-        hb_touch touch = {.n = k->n, .w = room->w, .dw = room->dw};
+        hb_touch touch = {.n = k->n, .t = k->t, .w = room->w, .dw = room->dw};
         for (size_t s = 0; s < p->pre_count; s++) touch.trace[s] = room->pre[s];
         for (size_t s = 0; s < p->post_count; s++) touch.own[s] = room->post[s][room->list[c]];
         p->rule->on_post(p, &touch);
@@ -74,6 +75,8 @@ static void block_step(block *k) {
     if (p->rule->on_post) touch_columns(k, count);
     spikes_at_rows(k, true);
     spikes_at_columns(k, count, true);
+    if (p->rule->passed)
+        p->rule->passed(p, k->b, k->t, k->first * post->n, (k->first + k->n) * post->n);
 }
 
 static void block_item(void *arg, size_t item, int worker) {
@@ -103,7 +106,7 @@ static void walk(hb_plastic *p) {
     const real *weight = hb_weights(p);
     for (size_t b = 0; b < p->m->base.batch; b++)
         for (size_t t = 0; t < p->m->base.steps; t++) {
-            HB_R(hb_pairs_sample)(p, b, t);
+            HB_R(hb_pairs_sample)(p, b, d->now = t);
             for (size_t i = 0; p->rule->on_pre && i < w->pre; i++)
                 if (hb_bit(d->p + b * p->link->pre->words, i)) HB_R(hb_pairs_row)
             (p, room, i, b, d->dw + w->start[i]);
@@ -116,6 +119,7 @@ static void walk(hb_plastic *p) {
                 for (size_t c = 0; c < n; c++) d->dw[hb_column_synapse(p, j, c)] += room->dw[c];
             }
             HB_R(hb_pairs_after)(p, b);
+            if (p->rule->passed) p->rule->passed(p, b, t, 0, w->count);
         }
 }
 

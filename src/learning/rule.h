@@ -28,7 +28,7 @@ enum { HB_TRACES = 2 };
  * row has n entries (of the other side of the synapses), own[k] is the spiking
  * neuron's own trace k (pre or post side as the spike is). dw is added to. */
 typedef struct hb_touch {
-    size_t n;
+    size_t n, t; /* t: the step */
     const real *w;
     const real *trace[HB_TRACES];
     real own[HB_TRACES];
@@ -54,7 +54,10 @@ typedef struct hb_rule {
     void (*begin)(hb_plastic *p, bool fresh); /* a run starts; fresh: it began with a reset */
     void (*step)(hb_plastic *p, size_t t);    /* all samples have done step t of the run */
     void (*end)(hb_plastic *p);               /* the run is over */
-    void (*optim_step)(hb_plastic *p);        /* does what still waits; NULL: nothing */
+    /* update = "presentation", rules made of pairs: sample b has done step t in the synapses
+     * [first, last), whose dw the rule may take; NULL: they add up. Called by several threads. */
+    void (*passed)(hb_plastic *p, size_t b, size_t t, size_t first, size_t last);
+    void (*optim_step)(hb_plastic *p); /* does what still waits; NULL: nothing */
 } hb_rule;
 
 /* Synapses are numbered as the weights stand: dense i * post + j, else in the rows of the wiring.

@@ -1,6 +1,6 @@
 /* The table of plastic rules: a new rule is its file and a line here. */
-#include "learning/plasticity/plasticity.h"
-#include "learning/plasticity/rule.h"
+#include "learning/plasticity.h"
+#include "learning/rule.h"
 
 /* clang-format off */
 #define RULES(X) \

@@ -1,7 +1,7 @@
 /* The driver of rules made of pairs: what it costs is what the spikes cost. All
  * changes of a step come from the weights as they stood before it; each row and
  * each column is owned by one thread, which walks the samples in order. */
-#include "learning/plasticity/pairs.h"
+#include "learning/pairs.h"
 
 #include <math.h>
 #include <string.h>
@@ -182,7 +182,8 @@ static void delayed_row(hb_plastic *p, size_t i, size_t b, real *dw) {
     const uint64_t *arrived = d->arrived + b * HB_WORDS(w->count);
     for (size_t k = w->start[i]; k < w->start[i + 1]; k++) {
         if (!hb_bit(arrived, k)) continue;
-        hb_touch touch = {.n = 1, .w = hb_weights(p) + k, .dw = dw + (k - w->start[i])};
+        hb_touch touch = {
+            .n = 1, .t = d->now, .w = hb_weights(p) + k, .dw = dw + (k - w->start[i])};
         for (size_t s = 0; s < p->post_count; s++)
             touch.trace[s] = d->post[s] + b * w->post + w->index[k];
         for (size_t s = 0; s < p->pre_count; s++) touch.own[s] = d->pre[s][b * d->stride + k];
@@ -199,7 +200,7 @@ void HB_R(hb_pairs_row)(hb_plastic *p, hb_pair_room *room, size_t i, size_t b, r
     }
     size_t first, last;
     hb_row(p, i, &first, &last);
-    hb_touch touch = {.n = last - first, .w = hb_weights(p) + first, .dw = dw};
+    hb_touch touch = {.n = last - first, .t = d->now, .w = hb_weights(p) + first, .dw = dw};
     for (size_t s = 0; s < p->post_count; s++) {
         const real *all = d->post[s] + b * w->post;
         touch.trace[s] = all;
@@ -220,7 +221,7 @@ bool HB_R(hb_pairs_sparse)(const hb_plastic *p) {
 void HB_R(hb_pairs_row_of)(hb_plastic *p, hb_pair_room *room, const real *w, size_t i,
                            const uint32_t *list, size_t n, real *dw) {
     hb_pairs *d = p->driver;
-    hb_touch touch = {.n = n, .w = w, .dw = dw};
+    hb_touch touch = {.n = n, .t = d->now, .w = w, .dw = dw};
     memset(dw, 0, n * sizeof(real));
     for (size_t s = 0; s < p->post_count; s++) {
         touch.trace[s] = d->post[s];
@@ -236,7 +237,7 @@ void HB_R(hb_pairs_column)(hb_plastic *p, hb_pair_room *room, size_t j, size_t b
                            real *dw) {
     hb_pairs *d = p->driver;
     const hb_columns *c = &p->columns;
-    hb_touch touch = {.n = hb_column_count(p, j), .w = w, .dw = dw};
+    hb_touch touch = {.n = hb_column_count(p, j), .t = d->now, .w = w, .dw = dw};
     for (size_t s = 0; s < p->pre_count; s++) {
         const real *all = d->pre[s] + b * d->stride;
         touch.trace[s] = all;
@@ -373,7 +374,7 @@ static void after_item(void *arg, size_t b, int worker) {
 }
 
 /* One sample is no work to share. */
-static void share(hb_plastic *p, hb_work work, size_t items) {
+void HB_R(hb_pairs_share)(hb_plastic *p, hb_work work, size_t items) {
     if (p->m->base.batch > 1)
         hb_pool_run(p->m->base.graph->pool, work, p, items);
     else
@@ -385,7 +386,7 @@ void HB_R(hb_pairs_step)(hb_plastic *p, size_t t) {
     const hb_part *pre = p->link->pre, *post = p->link->post;
     size_t batch = p->m->base.batch;
     d->now = t;
-    share(p, sample_item, batch);
+    HB_R(hb_pairs_share)(p, sample_item, batch);
     if (d->q_count[0]) {
         for (size_t i = 0; i < post->words; i++) d->live[i] |= d->q[i];
         d->live_count = p->m->kernels->positions(d->live, post->words, d->live_list);
@@ -401,12 +402,12 @@ void HB_R(hb_pairs_step)(hb_plastic *p, size_t t) {
     else if (rows || columns) {
         d->row_count = rows ? touched(p, d->p, pre->words, d->rows) : 0;
         d->column_count = columns ? touched(p, d->q, post->words, d->columns) : 0;
-        share(p, row_item, d->row_count);
-        share(p, column_item, d->column_count);
-        share(p, apply_row, d->row_count);
-        share(p, apply_column, d->column_count);
+        HB_R(hb_pairs_share)(p, row_item, d->row_count);
+        HB_R(hb_pairs_share)(p, column_item, d->column_count);
+        HB_R(hb_pairs_share)(p, apply_row, d->row_count);
+        HB_R(hb_pairs_share)(p, apply_column, d->column_count);
     }
-    share(p, after_item, batch);
+    HB_R(hb_pairs_share)(p, after_item, batch);
     if (p->norm_every_step && !HB_R(hb_lazy_on)(p)) HB_R(hb_plastic_normalise)(p, p->norm, d->sums);
 }
 
@@ -434,6 +435,13 @@ static void keep_rates(hb_plastic *p) {
         w[k] = (real)((double)w[k] * d->sums[hb_synapse_post(p, k)]);
 }
 
+void HB_R(hb_pairs_settle)(hb_plastic *p, bool changed) {
+    if (p->target_rate > 0) keep_rates(p);
+    if (changed || p->target_rate > 0 || (p->norm > 0 && !p->norm_every_step))
+        HB_R(hb_plastic_normalise)(p, p->norm, hb_pairs_of(p)->sums);
+    HB_R(hb_plastic_end)(p);
+}
+
 void HB_R(hb_pairs_end)(hb_plastic *p) {
     hb_pairs *d = p->driver;
     real *w = hb_weights(p), gain = gain_of(p);
@@ -442,8 +450,5 @@ void HB_R(hb_pairs_end)(hb_plastic *p) {
         HB_R(hb_pairs_presentation)(p);
         for (size_t k = 0; k < p->link->wiring->count; k++) w[k] += gain * d->dw[k], d->dw[k] = 0;
     }
-    if (p->target_rate > 0) keep_rates(p);
-    if (p->presentation || p->target_rate > 0 || (p->norm > 0 && !p->norm_every_step))
-        HB_R(hb_plastic_normalise)(p, p->norm, d->sums);
-    HB_R(hb_plastic_end)(p);
+    HB_R(hb_pairs_settle)(p, p->presentation);
 }

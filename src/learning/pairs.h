@@ -2,7 +2,7 @@
 #ifndef HB_PAIRS_H
 #define HB_PAIRS_H
 
-#include "learning/plasticity/synapses.h"
+#include "learning/synapses.h"
 
 enum { HB_PAIR_BLOCK = 64 }; /* source rows of a work item */
 
@@ -62,6 +62,11 @@ void HB_R(hb_lazy_end)(hb_plastic *p);
 
 /* The changes of all samples of the run that is over, W being held; added to the driver's dw. */
 void HB_R(hb_pairs_presentation)(hb_plastic *p);
+/* The end of a run, whose changes are made: homeostasis, normalising, bounds. changed: the
+ * weights are to be put back inside their bounds. */
+void HB_R(hb_pairs_settle)(hb_plastic *p, bool changed);
+/* Work for each of the items, on several threads if there is more than one sample. */
+void HB_R(hb_pairs_share)(hb_plastic *p, hb_work work, size_t items);
 
 static inline hb_pairs *hb_pairs_of(const hb_plastic *p) { return p->driver; }
 static inline bool hb_bit(const uint64_t *bits, size_t i) { return bits[i / 64] >> i % 64 & 1; }

@@ -1,4 +1,4 @@
-#include "learning/reward/eligibility.h"
+#include "learning/eligibility.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,7 +29,20 @@ static hebb_status read_baseline(hb_plastic *p, hb_eligible *e) {
     return e->mean ? HEBB_OK : HEBB_E_MEMORY;
 }
 
+/* What SPAIC's rules do not have. */
+static hebb_status refuse_options(const hb_plastic *p) {
+    static const char *const ours[] = {"baseline", "bounds", "w_min",     "w_max",      "w_norm",
+                                       "norm",     "update", "reduction", "target_rate"};
+    for (size_t i = 0; i < HB_COUNT(ours); i++)
+        if (hb_args_given(p->args, ours[i]))
+            return hb_fail(p->env, HEBB_E_UNSUPPORTED,
+                           "%s: under compat = spaic %s has no %s; leave it out",
+                           p->link->connection->name, p->rule->component->name, ours[i]);
+    return HB_R(hb_plastic_undelayed)(p);
+}
+
 hebb_status HB_R(hb_eligible_setup)(hb_plastic *p) {
+    if (p->m->base.graph->spaic) HEBB_TRY(refuse_options(p));
     HEBB_TRY(HB_R(hb_plastic_setup)(p));
     hb_eligible *e = hb_calloc(p->env, 1, sizeof *e);
     if (!e) return HEBB_E_MEMORY;
@@ -51,46 +64,68 @@ hebb_status HB_R(hb_eligible_setup)(hb_plastic *p) {
     p->post[0] = HB_R(hb_plastic_trace)(p, "tau_minus", false, false);
     p->number[HB_E_PLUS] = hb_args_num(p->args, "A_plus");
     p->number[HB_E_MINUS] = hb_args_num(p->args, "A_minus");
+    p->number[HB_E_GAIN] = p->lr;
     return HEBB_OK;
 }
 
 /* ---- memory ---- */
+
+/* How often E is kept. */
+static size_t eligibilities(const hb_plastic *p, size_t batch) {
+    if (p->m->base.graph->spaic) return 2;
+    return p->presentation || !p->rule->on_post ? 1 : batch;
+}
+
+/* Rewards of a run whose deltas are wanted at once. */
+static size_t rewards_in(const hb_plastic *p, size_t steps) {
+    return p->presentation
+               ? 1 + steps / hb_reward_every(&p->m->base.graph->rewards[p->reward].reward)
+               : 1;
+}
 
 void HB_R(hb_eligible_lay)(hb_plastic *p, hb_arena *a, size_t batch, size_t steps) {
     hb_eligible *e = p->own;
     size_t count = p->link->wiring->count, pre = p->link->pre->n, post = p->link->post->n;
     bool spaic = p->m->base.graph->spaic;
     HB_R(hb_pairs_lay)(p, a, batch, steps);
-    real *E = hb_arena_take(a, (spaic ? 2 : batch) * count, sizeof(real));
-    double *delta = hb_arena_take(a, batch * (e->per_neuron ? post : 1), sizeof(double));
+    real *E = hb_arena_take(a, eligibilities(p, batch) * count, sizeof(real));
+    double *delta =
+        hb_arena_take(a, rewards_in(p, steps) * batch * hb_eligible_each(p), sizeof(double));
+    double *worth = hb_arena_take(a, steps, sizeof(double));
+    double *gain = hb_arena_take(a, p->presentation ? steps : 0, sizeof(double));
+    real *scale = hb_arena_take(a, p->presentation ? steps : 0, sizeof(real));
     real *plus = hb_arena_take(a, spaic ? batch * pre : 0, sizeof(real));
     real *minus = hb_arena_take(a, spaic ? batch * post : 0, sizeof(real));
     uint64_t *P = hb_arena_take(a, p->link->pre->words, 8);
     uint64_t *Q = hb_arena_take(a, p->link->post->words, 8);
     real *stored = hb_arena_take(a, spaic ? count : 0, sizeof(real));
+    real *left = hb_arena_take(a, spaic ? count : 0, sizeof(real));
     if (!a->base) return;
     if (e->E && e->E != E) { /* a run may go on in the new room */
-        memcpy(E, e->E, (spaic ? 2 : p->m->base.batch) * count * sizeof(real));
+        memcpy(E, e->E, eligibilities(p, p->m->base.batch) * count * sizeof(real));
         if (spaic) memcpy(stored, e->stored, count * sizeof(real));
+        if (spaic) memcpy(left, e->left, count * sizeof(real));
         if (spaic) memcpy(plus, e->plus, p->m->base.batch * pre * sizeof(real));
         if (spaic) memcpy(minus, e->minus, p->m->base.batch * post * sizeof(real));
     } else if (spaic) {
         memcpy(stored, hb_weights(p), count * sizeof(real));
+        memcpy(left, stored, count * sizeof(real));
     }
     e->E = E, e->delta = delta, e->plus = plus, e->minus = minus;
-    e->p = P, e->q = Q, e->stored = stored;
+    e->p = P, e->q = Q, e->stored = stored, e->left = left;
+    e->worth = worth, e->gain = gain, e->scale = scale;
 }
 
 void HB_R(hb_eligible_clear)(hb_plastic *p) {
     hb_eligible *e = p->own;
-    bool spaic = p->m->base.graph->spaic;
     e->factor = 1;
-    memset(e->E, 0, (spaic ? 2 : p->m->base.batch) * p->link->wiring->count * sizeof(real));
+    memset(e->E, 0, eligibilities(p, p->m->base.batch) * p->link->wiring->count * sizeof(real));
 }
 
 void HB_R(hb_eligible_begin)(hb_plastic *p, bool fresh) {
     hb_eligible *e = p->own;
     HB_R(hb_pairs_begin)(p, fresh);
+    e->since = p->m->judged[p->reward].since;
     if (!fresh) return;
     HB_R(hb_eligible_clear)(p);
     if (!p->m->base.graph->spaic) return;
@@ -99,18 +134,27 @@ void HB_R(hb_eligible_begin)(hb_plastic *p, bool fresh) {
 }
 
 void HB_R(hb_eligible_end)(hb_plastic *p) {
-    if (p->norm > 0) HB_R(hb_plastic_normalise)(p, p->norm, hb_pairs_of(p)->sums);
-    HB_R(hb_plastic_end)(p);
+    if (p->presentation) HB_R(hb_eligible_present)(p);
+    HB_R(hb_pairs_settle)(p, false);
+}
+
+bool HB_R(hb_eligible_counts)(const hb_plastic *p, size_t t) {
+    const hb_rewarder *r = &p->m->base.graph->rewards[p->reward];
+    size_t every = hb_reward_every(&r->reward);
+    size_t left = every - (hb_eligible_of(p)->since + t) % every;
+    return r->given_count && left <= hb_reward_window(&r->reward, p->m->base.graph->dt, every);
 }
 
 /* ---- pairs ---- */
 
 void HB_R(hb_eligible_pre)(const hb_plastic *p, hb_touch *touch) {
-    real a = (real)(p->number[HB_E_MINUS] * p->number[HB_E_STEP]);
+    real a = (real)(p->number[HB_E_MINUS] * hb_eligible_of(p)->worth[touch->t]);
+    if (a == 0) return;
     for (size_t c = 0; c < touch->n; c++) touch->dw[c] += a * touch->trace[0][c];
 }
 void HB_R(hb_eligible_post)(const hb_plastic *p, hb_touch *touch) {
-    real a = (real)(p->number[HB_E_PLUS] * p->number[HB_E_STEP]);
+    real a = (real)(p->number[HB_E_PLUS] * hb_eligible_of(p)->worth[touch->t]);
+    if (a == 0) return;
     for (size_t c = 0; c < touch->n; c++) touch->dw[c] += a * touch->trace[0][c];
 }
 
@@ -119,17 +163,18 @@ static void gather_sample(void *arg, size_t b, int worker) {
     hb_eligible *e = p->own;
     hb_pairs *d = p->driver;
     hb_pair_room *room = &d->rooms[worker];
+    bool counts = e->worth[d->now] != 0;
     real *E = e->E + b * p->link->wiring->count;
     const hb_part *pre = p->link->pre, *post = p->link->post;
-    HB_R(hb_pairs_sample)(p, b, e->now);
+    HB_R(hb_pairs_sample)(p, b, d->now);
     const uint32_t *P = d->p_list + b * (64 * pre->words + HB_POSITIONS_SLACK);
     const uint32_t *Q = d->q_list + b * (64 * post->words + HB_POSITIONS_SLACK);
-    for (size_t c = 0; c < d->p_count[b] && p->number[HB_E_MINUS] != 0; c++) {
+    for (size_t c = 0; counts && c < d->p_count[b] && p->number[HB_E_MINUS] != 0; c++) {
         size_t first, last;
         hb_row(p, P[c], &first, &last);
         HB_R(hb_pairs_row)(p, room, P[c], b, E + first);
     }
-    for (size_t c = 0; c < d->q_count[b]; c++) {
+    for (size_t c = 0; counts && c < d->q_count[b]; c++) {
         size_t n = hb_column_count(p, Q[c]);
         memset(room->dw, 0, n * sizeof(real));
         HB_R(hb_pairs_column)(p, room, Q[c], b, NULL, room->dw);
@@ -138,18 +183,11 @@ static void gather_sample(void *arg, size_t b, int worker) {
     HB_R(hb_pairs_after)(p, b);
 }
 
-static void share(hb_plastic *p, hb_work work, size_t items) {
-    if (p->m->base.batch > 1)
-        hb_pool_run(p->m->base.graph->pool, work, p, items);
-    else
-        for (size_t i = 0; i < items; i++) work(p, i, 0);
-}
-
 void HB_R(hb_eligible_gather)(hb_plastic *p, size_t t, double worth) {
     hb_eligible *e = p->own;
-    e->now = t;
-    p->number[HB_E_STEP] = worth / e->factor;
-    share(p, gather_sample, p->m->base.batch);
+    hb_pairs_of(p)->now = t;
+    e->worth[t] = worth / e->factor;
+    HB_R(hb_pairs_share)(p, gather_sample, p->m->base.batch);
 }
 
 /* ---- the reward ---- */
@@ -163,15 +201,17 @@ static double drive(const hb_plastic *p, size_t b) {
     return sum;
 }
 
-static void find_deltas(hb_plastic *p, const double *values) {
-    hb_eligible *e = p->own;
-    size_t batch = p->m->base.batch, each = e->per_neuron ? p->link->post->n : 1;
+void HB_R(hb_eligible_deltas)(hb_plastic *p, size_t t, double *delta) {
+    const hb_eligible *e = p->own;
+    const hb_judged *j = &p->m->judged[p->reward];
+    const double *values = j->values + t * j->outputs;
+    size_t batch = p->m->base.batch, each = hb_eligible_each(p);
     double mean = e->mean ? (double)*(real *)e->mean->values : 0, sum = 0;
     for (size_t b = 0; b < batch; b++) {
         double expected =
             e->baseline == HB_BASE_PREDICTION ? tanh(drive(p, b) / p->number[HB_E_SCALE]) : mean;
         for (size_t k = 0; k < each; k++) {
-            e->delta[b * each + k] = values[b * each + k] - expected;
+            delta[b * each + k] = values[b * each + k] - expected;
             sum += values[b * each + k];
         }
     }
@@ -192,26 +232,22 @@ static double change(const hb_plastic *p, size_t k, size_t j) {
 static void reward_row(void *arg, size_t i, int worker) {
     (void)worker;
     hb_plastic *p = arg;
-    const hb_eligible *e = p->own;
-    real *w = hb_weights(p);
     size_t first, last;
     hb_row(p, i, &first, &last);
-    double gain = p->number[HB_E_STEP] / (p->mean ? (double)p->m->base.batch : 1);
+    double gain =
+        p->number[HB_E_GAIN] * hb_eligible_of(p)->factor / (p->mean ? (double)p->m->base.batch : 1);
     for (size_t k = first; k < last; k++) {
         double dw = gain * change(p, k, hb_synapse_post(p, k));
-        if (dw == 0) continue;
-        if (e->soft) dw *= dw > 0 ? (double)(p->high - w[k]) : (double)(w[k] - p->low);
-        w[k] = hb_inside(p, (real)((double)w[k] + dw));
+        if (dw != 0) hb_eligible_move(p, k, dw);
     }
 }
 
-bool HB_R(hb_eligible_reward)(hb_plastic *p, size_t t, double gain) {
-    const hb_judged *j = &p->m->judged[p->reward];
+bool HB_R(hb_eligible_reward)(hb_plastic *p, size_t t) {
     hb_eligible *e = p->own;
-    if (!j->given[t]) return false;
-    find_deltas(p, j->values + t * j->outputs);
-    p->number[HB_E_STEP] = gain * e->factor;
-    share(p, reward_row, p->link->wiring->pre);
+    if (!p->m->judged[p->reward].given[t]) return false;
+    HB_R(hb_eligible_deltas)(p, t, e->delta);
+    HB_R(hb_pairs_share)(p, reward_row, p->link->wiring->pre);
+    if (p->norm_every_step) HB_R(hb_plastic_normalise)(p, p->norm, hb_pairs_of(p)->sums);
     return true;
 }
 

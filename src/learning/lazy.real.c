@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "learning/plasticity/pairs.h"
+#include "learning/pairs.h"
 
 struct hb_lazy {
     real *scale, *inverse;        /* [post] */
@@ -22,8 +22,8 @@ struct hb_lazy {
 };
 
 bool HB_R(hb_lazy_possible)(const hb_plastic *p) {
-    return p->norm_every_step && p->low == 0 && p->high > 0 && !p->link->wiring->start &&
-           p->link->pre->form == HB_FORM_BITS;
+    return !p->rule->step && p->norm_every_step && p->low == 0 && p->high > 0 &&
+           !p->link->wiring->start && p->link->pre->form == HB_FORM_BITS;
 }
 
 struct hb_lazy *HB_R(hb_lazy_lay)(const hb_plastic *p, hb_arena *a) {

@@ -3,7 +3,7 @@
 #ifndef HB_SYNAPSES_H
 #define HB_SYNAPSES_H
 
-#include "learning/plasticity/rule.h"
+#include "learning/rule.h"
 
 /* Takes from the arena what these functions need; a rule's lay calls it once. */
 void HB_R(hb_plastic_lay)(hb_plastic *p, hb_arena *arena, size_t batch);

@@ -1,4 +1,4 @@
-#include "learning/plasticity/common.h"
+#include "learning/plastic_common.h"
 
 #include <math.h>
 #include <string.h>

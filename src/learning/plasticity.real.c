@@ -1,8 +1,9 @@
-#include "learning/plasticity/plasticity.h"
+#include "learning/plasticity.h"
 
 #include <string.h>
 
-#include "learning/plasticity/pairs.h"
+#include "learning/pairs.h"
+#include "learning/rule.h"
 
 typedef struct plasticity {
     hb_between between; /* first: the engine frees it by this */
