@@ -87,13 +87,11 @@ void HB_R(hb_eligible_passed)(hb_plastic *p, size_t b, size_t t, size_t first, s
 void HB_R(hb_eligible_present)(hb_plastic *p);
 /* The rewards of step t less what was expected, into delta. */
 void HB_R(hb_eligible_deltas)(hb_plastic *p, size_t t, double *delta);
-/* Changes weight k by dw, softly or hard. */
-static inline void hb_eligible_move(const hb_plastic *p, size_t k, double dw) {
-    real *w = (real *)p->link->weight->values + k;
-    if (((const hb_eligible *)p->own)->soft)
-        dw *= dw > 0 ? (double)(p->high - *w) : (double)(*w - p->low);
-    *w = hb_inside(p, (real)((double)*w + dw));
-}
+/* Changes the weights [first, first + n) by dw, softly or hard. */
+void HB_R(hb_eligible_move)(const hb_plastic *p, size_t first, size_t n, const real *dw);
+/* dw[c] += gain * delta * from[c] for the synapses [first, first + n); delta: of one sample. */
+void HB_R(hb_eligible_add)(const hb_plastic *p, size_t first, size_t n, double gain,
+                           const double *delta, const real *from, real *dw);
 /* Numbers in a reward of a sample. */
 static inline size_t hb_eligible_each(const hb_plastic *p) {
     return hb_eligible_of(p)->per_neuron ? p->link->post->n : 1;

@@ -220,26 +220,48 @@ void HB_R(hb_eligible_deltas)(hb_plastic *p, size_t t, double *delta) {
     *(real *)e->mean->values = (real)(mean + p->number[HB_E_RATE] * (sum - mean));
 }
 
-static double change(const hb_plastic *p, size_t k, size_t j) {
-    const hb_eligible *e = p->own;
-    size_t count = p->link->wiring->count, post = p->link->post->n;
-    double sum = 0;
-    for (size_t b = 0; b < p->m->base.batch; b++)
-        sum += e->delta[e->per_neuron ? b * post + j : b] * (double)e->E[b * count + k];
-    return sum;
+void HB_R(hb_eligible_add)(const hb_plastic *p, size_t first, size_t n, double gain,
+                           const double *delta, const real *restrict from, real *restrict dw) {
+    const hb_wiring *w = p->link->wiring;
+    real factor = (real)(gain * delta[0]);
+    if (!hb_eligible_of(p)->per_neuron) {
+        for (size_t c = 0; c < n && factor != 0; c++) dw[c] += factor * from[c];
+        return;
+    }
+    for (size_t c = 0; c < n && w->start; c++)
+        dw[c] += (real)(gain * delta[w->index[first + c]]) * from[c];
+    for (size_t c = 0; c < n && !w->start; c += w->post) /* whole rows */
+        for (size_t j = 0; j < w->post; j++) dw[c + j] += (real)(gain * delta[j]) * from[c + j];
+}
+
+void HB_R(hb_eligible_move)(const hb_plastic *p, size_t first, size_t n, const real *restrict dw) {
+    real *restrict w = hb_weights(p) + first;
+    real low = p->low, high = p->high;
+    bool soft = hb_eligible_of(p)->soft;
+    for (size_t c = 0; c < n && soft; c++) {
+        real now = w[c] + dw[c] * (dw[c] > 0 ? high - w[c] : w[c] - low);
+        now = now < low ? low : now;
+        w[c] = now > high ? high : now;
+    }
+    for (size_t c = 0; c < n && !soft; c++) {
+        real now = w[c] + dw[c];
+        now = now < low ? low : now;
+        w[c] = now > high ? high : now;
+    }
 }
 
 static void reward_row(void *arg, size_t i, int worker) {
-    (void)worker;
     hb_plastic *p = arg;
-    size_t first, last;
+    const hb_eligible *e = p->own;
+    size_t first, last, count = p->link->wiring->count, batch = p->m->base.batch;
+    real *dw = hb_pairs_of(p)->rooms[worker].dw;
     hb_row(p, i, &first, &last);
-    double gain =
-        p->number[HB_E_GAIN] * hb_eligible_of(p)->factor / (p->mean ? (double)p->m->base.batch : 1);
-    for (size_t k = first; k < last; k++) {
-        double dw = gain * change(p, k, hb_synapse_post(p, k));
-        if (dw != 0) hb_eligible_move(p, k, dw);
-    }
+    double gain = p->number[HB_E_GAIN] * e->factor / (p->mean ? (double)batch : 1);
+    memset(dw, 0, (last - first) * sizeof *dw);
+    for (size_t b = 0; b < batch; b++) HB_R(hb_eligible_add)
+    (p, first, last - first, gain, e->delta + b * hb_eligible_each(p), e->E + b * count + first,
+     dw);
+    HB_R(hb_eligible_move)(p, first, last - first, dw);
 }
 
 bool HB_R(hb_eligible_reward)(hb_plastic *p, size_t t) {

@@ -34,13 +34,8 @@ static const double *deltas(const hb_plastic *p, size_t b, size_t t) {
 void HB_R(hb_eligible_passed)(hb_plastic *p, size_t b, size_t t, size_t first, size_t last) {
     hb_eligible *e = p->own;
     real *dw = hb_pairs_of(p)->dw;
-    if (p->m->judged[p->reward].given[t]) {
-        const double *delta = deltas(p, b, t);
-        real gain = (real)(e->gain[t] * delta[0]);
-        for (size_t k = first; k < last && !e->per_neuron; k++) e->E[k] += gain * dw[k];
-        for (size_t k = first; k < last && e->per_neuron; k++)
-            e->E[k] += (real)(e->gain[t] * delta[hb_synapse_post(p, k)]) * dw[k];
-    }
+    if (p->m->judged[p->reward].given[t]) HB_R(hb_eligible_add)
+    (p, first, last - first, e->gain[t], deltas(p, b, t), dw + first, e->E + first);
     real scale = t + 1 == p->m->base.steps ? 0 : e->scale[t];
     if (scale == 0)
         memset(dw + first, 0, (last - first) * sizeof *dw);
@@ -50,11 +45,11 @@ void HB_R(hb_eligible_passed)(hb_plastic *p, size_t b, size_t t, size_t first, s
 
 void HB_R(hb_eligible_present)(hb_plastic *p) {
     hb_eligible *e = p->own;
-    double gain = p->mean ? 1 / (double)p->m->base.batch : 1;
+    size_t count = p->link->wiring->count;
+    real mean = 1 / (real)p->m->base.batch;
     plan(p);
     HB_R(hb_pairs_presentation)(p);
-    for (size_t k = 0; k < p->link->wiring->count; k++) {
-        if (e->E[k] != 0) hb_eligible_move(p, k, gain * (double)e->E[k]);
-        e->E[k] = 0;
-    }
+    for (size_t k = 0; k < count && p->mean; k++) e->E[k] *= mean;
+    HB_R(hb_eligible_move)(p, 0, count, e->E);
+    memset(e->E, 0, count * sizeof(real));
 }

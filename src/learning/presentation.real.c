@@ -16,9 +16,10 @@ static void spikes_at_rows(block *k, bool before) {
     const hb_plastic *p = k->p;
     for (size_t s = 0; s < p->pre_count; s++) {
         if (p->pre[s].before != before) continue;
-        for (size_t r = 0; r < k->n; r++)
-            if (k->room->bits[0] >> r & 1)
-                k->room->pre[s][r] = p->pre[s].nearest ? 1 : k->room->pre[s][r] + 1;
+        for (uint64_t word = k->room->bits[0]; word; word &= word - 1) {
+            real *x = &k->room->pre[s][__builtin_ctzll(word)];
+            *x = p->pre[s].nearest ? 1 : *x + 1;
+        }
     }
 }
 static void spikes_at_columns(block *k, size_t count, bool before) {
