@@ -186,6 +186,59 @@ static void nonsense_is_refused(void **state) {
                      HEBB_E_NOT_FINITE);
 }
 
+/* What a group did is what the record of its monitors says. */
+static void actions_of_a_group(void **state) {
+    (void)state;
+    static const char *const methods[] = {"softmax",        "pop_rate", "highest_spikes",
+                                          "first_spike",    "random",   "epsilon_greedy",
+                                          "highest_voltage"};
+    enum { B = 3, N = 4, STEPS = 12 };
+    hebb_net *net;
+    float input[B * N];
+    int32_t got[B], wanted[B];
+    const double *O, *V;
+    for (size_t i = 0; i < B * N; i++) input[i] = (float)(0.3 + 0.05 * (double)(i * 7 % 12));
+    assert_int_equal(hebb_net_create(ctx, NULL, &net), HEBB_OK);
+    hebb_group in = hebb_encoder(net, "in", N, "constant_current", NULL);
+    hebb_group out = hebb_neurons(net, "out", N, "lif", HEBB_P({"v_th", 1.2}));
+    hebb_connect(net, "c", in, out, "one_to_one", HEBB_P({"weight", 1}));
+    hebb_state_monitor(net, "O", "out", "O", NULL);
+    hebb_state_monitor(net, "V", "out", "V", NULL);
+    assert_int_equal(hebb_net_action(net, "out", "softmax", NULL, 0, got, B), HEBB_E_STATE);
+    assert_int_equal(hebb_net_build(net), HEBB_OK);
+    assert_int_equal(hebb_net_action(net, "out", "softmax", NULL, 0, got, B), HEBB_E_STATE);
+    assert_non_null(strstr(hebb_error(ctx), "there is no run to look at"));
+    assert_int_equal(hebb_net_input(net, "in", input, B, N), HEBB_OK);
+    assert_int_equal(hebb_net_run(net, 0.1 * STEPS), HEBB_OK);
+    assert_int_equal(hebb_monitor_values(net, "O", &O, NULL, NULL), HEBB_OK);
+    assert_int_equal(hebb_monitor_values(net, "V", &V, NULL, NULL), HEBB_OK);
+    size_t spikes = 0;
+    for (size_t i = 0; i < STEPS * B * N; i++) spikes += O[i] != 0;
+    assert_in_range(spikes, 20, STEPS * B * N - 20);
+    for (size_t m = 0; m < 7; m++)
+        for (uint64_t draw = 0; draw < 40; draw++)
+            for (int pop = 1; pop <= 2; pop++) {
+                const hebb_param params[] = {{"pop_size", pop}, {0}};
+                assert_int_equal(hebb_action_record(ctx, methods[m], params, m == 6 ? V : O, STEPS,
+                                                    B, N, draw, wanted),
+                                 HEBB_OK);
+                assert_int_equal(hebb_net_action(net, "out", methods[m], params, draw, got, B),
+                                 HEBB_OK);
+                assert_memory_equal(got, wanted, sizeof got);
+            }
+    assert_int_equal(hebb_net_action(NULL, "out", "softmax", NULL, 0, got, B), HEBB_E_ARGUMENT);
+    assert_int_equal(hebb_net_action(net, "ouch", "softmax", NULL, 0, got, B), HEBB_E_NAME);
+    assert_int_equal(hebb_net_action(net, NULL, "softmax", NULL, 0, got, B), HEBB_E_ARGUMENT);
+    assert_int_equal(hebb_net_action(net, "out", "softmax", NULL, 0, NULL, B), HEBB_E_ARGUMENT);
+    assert_int_equal(hebb_net_action(net, "out", "softmax", NULL, 0, got, B - 1), HEBB_E_SHAPE);
+    assert_int_equal(hebb_net_action(net, "out", "soft", NULL, 0, got, B), HEBB_E_NAME);
+    assert_int_equal(hebb_net_action(net, "out", "softmax", HEBB_P({"pop_size", 3}), 0, got, B),
+                     HEBB_E_SHAPE);
+    assert_int_equal(hebb_net_action(net, "in", "highest_voltage", NULL, 0, got, B), HEBB_E_STATE);
+    assert_non_null(strstr(hebb_error(ctx), "add a state monitor of V of in"));
+    hebb_net_free(net);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(choices_have_their_probabilities),
@@ -193,6 +246,7 @@ int main(void) {
         cmocka_unit_test(records_become_scores),
         cmocka_unit_test(draws_can_be_repeated),
         cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(actions_of_a_group),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -48,7 +48,6 @@ static void build_bandit(task *t, const char *rule, const char *update, double l
                      HEBB_P({"pop_size", 5}, {"tau_m", 20}, {"v_th", 1}, {"start_time", 15}));
     hebb_connect(t->net, "c1", in, arms, "full", HEBB_P({"weight", 0.5}));
     hebb_connect(t->net, "c2", noise, arms, "one_to_one", HEBB_P({"weight", 0.5}));
-    hebb_decode(t->net, "spikes", arms, "spike_counts", HEBB_P({"pop_size", 5}));
     hebb_add_reward(t->net, "pay", arms, "environment_reward", HEBB_P({"dec_sample_step", 21}));
     MUST(t, hebb_learner_create(t->net, rule, HEBB_NAMES("c1"),
                                 HEBB_P({"lr", lr}, {"A_minus", 0}, TEXT("baseline", "running"),
@@ -64,18 +63,13 @@ static int play(task *t, uint64_t seed) {
     int better = (int)(dice_bits(&d) & 1), pulled = 0;
     float one = 1;
     for (int k = 0; k < PULLS; k++) {
-        const float *counts;
-        size_t batch, choices;
-        double pay = 0, scores[2];
+        double pay = 0;
         int32_t arm;
         MUST(t, hebb_net_input(t->net, "input", &one, 1, 1));
         MUST(t, hebb_net_reward(t->net, NULL, &pay, 1));
         MUST(t, hebb_net_run(t->net, 20));
-        MUST(t, hebb_net_predict(t->net, "spikes", &counts, &batch, &choices));
-        assert_int_equal(choices, 2);
-        scores[0] = (double)counts[0], scores[1] = (double)counts[1];
-        MUST(t, hebb_action_choose(t->ctx, "highest_spikes_action", NULL, scores, 1, 2, (uint64_t)k,
-                                   &arm));
+        MUST(t, hebb_net_action(t->net, "arms", "highest_spikes_action", HEBB_P({"pop_size", 5}),
+                                (uint64_t)k, &arm, 1));
         pay = dice_between(&d, 0, 1) < (arm == better ? 0.8 : 0.2);
         MUST(t, hebb_net_reward(t->net, NULL, &pay, 1));
         MUST(t, hebb_net_run_continue(t->net, 1)); /* the pay comes in this step */

@@ -609,6 +609,11 @@ HEBB_API hebb_status hebb_reward_record(hebb_ctx *ctx, const char *method, const
 HEBB_API hebb_status hebb_action_record(hebb_ctx *ctx, const char *method, const hebb_param *params,
                                         const double *record, size_t steps, size_t batch,
                                         size_t num, uint64_t draw, int32_t *actions);
+/* The same by what a group did in the last run: its spikes, or for "highest_voltage_action"
+ * what a state monitor of its V holds. batch must be that of the run. */
+HEBB_API hebb_status hebb_net_action(hebb_net *net, const char *group, const char *method,
+                                     const hebb_param *params, uint64_t draw, int32_t *actions,
+                                     size_t batch);
 /* The same by scores[batch, choices], such as what a decoder of spikes predicts. */
 HEBB_API hebb_status hebb_action_choose(hebb_ctx *ctx, const char *method, const hebb_param *params,
                                         const double *scores, size_t batch, size_t choices,
