@@ -269,6 +269,18 @@ static bool is_plastic(const hb_engine *engine, size_t connection) {
     return false;
 }
 
+/* Reaches what lies downstream of the groups that are reached. */
+static void spread_reached(hb_graph *g, const hb_engine *engine, bool over_plastic) {
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t i = 0; i < g->connection_count; i++) {
+            const hb_connection *c = &g->connections[i];
+            if (!g->groups[c->pre].reached || g->groups[c->post].reached) continue;
+            if (over_plastic || !is_plastic(engine, i)) g->groups[c->post].reached = more = true;
+        }
+    }
+}
+
 /* Every group that a gradient can pass on its way from the loss carries the surrogate. */
 static void spread_surrogate(hebb_learner *learner, const hb_engine *engine) {
     hb_graph *g = learner->graph;
@@ -279,14 +291,7 @@ static void spread_surrogate(hebb_learner *learner, const hb_engine *engine) {
         size_t group = p->group >= 0 ? (size_t)p->group : g->connections[p->connection].post;
         g->groups[group].reached = true;
     }
-    for (bool more = true; more;) {
-        more = false;
-        for (size_t i = 0; i < g->connection_count; i++) {
-            const hb_connection *c = &g->connections[i];
-            if (g->groups[c->pre].reached && !g->groups[c->post].reached && !is_plastic(engine, i))
-                g->groups[c->post].reached = more = true;
-        }
-    }
+    spread_reached(g, engine, false);
     for (size_t i = 0; i < g->group_count; i++) {
         hb_group *group = &g->groups[i];
         if (!group->reached || group->surrogate_set) continue;
@@ -311,7 +316,6 @@ hebb_status hb_learner_claim(hebb_learner *learner, hb_engine *engine) {
                        "the learner %s has nothing to train: none of what it names has weights, "
                        "biases or trainable parameters",
                        learner->args.component->name);
-    if (!learner->plastic) spread_surrogate(learner, engine);
     return HEBB_OK;
 }
 
@@ -330,14 +334,7 @@ static hebb_status plan_predictions(hebb_learner *learner) {
 /* Marks the groups downstream of `from`, itself included; true if a decoder reads one. */
 static bool reaches_decoder(hb_graph *g, const hb_engine *engine, size_t from, bool plastic_too) {
     for (size_t i = 0; i < g->group_count; i++) g->groups[i].reached = i == from;
-    for (bool more = true; more;) {
-        more = false;
-        for (size_t i = 0; i < g->connection_count; i++) {
-            const hb_connection *c = &g->connections[i];
-            if (!g->groups[c->pre].reached || g->groups[c->post].reached) continue;
-            if (plastic_too || !is_plastic(engine, i)) g->groups[c->post].reached = more = true;
-        }
-    }
+    spread_reached(g, engine, plastic_too);
     for (size_t i = 0; i < g->readout_count; i++)
         if (g->groups[g->readouts[i].target].reached) return true;
     return false;
@@ -355,6 +352,7 @@ hebb_status hb_learner_check(hebb_learner *learner, const hb_engine *engine) {
                            "which no gradient passes, so %s cannot train it",
                            p->name, learner->args.component->name);
     }
+    if (!learner->plastic) spread_surrogate(learner, engine);
     return HEBB_OK;
 }
 

@@ -40,10 +40,11 @@ hebb_status hb_learner_set_schedule(hebb_learner *learner, const char *name,
 /* loss NULL: only chooses the decoder, for hb_learner_backward with a gradient. */
 hebb_status hb_learner_set_loss(hebb_learner *learner, const char *decoder, const char *loss,
                                 const hebb_param *params);
-/* Marks the engine's parameters and the groups that need a surrogate; the engine is created,
+/* Marks the engine's parameters that the learner trains; the engine is created,
  * not yet built. */
 hebb_status hb_learner_claim(hebb_learner *learner, hb_engine *engine);
-/* All learners have claimed: can a loss reach what this one trains? */
+/* All learners have claimed: can a loss reach what this one trains? Then the groups on the way
+ * carry its surrogate. */
 hebb_status hb_learner_check(hebb_learner *learner, const hb_engine *engine);
 /* The engine is built: gives the optimizer its arrays. */
 hebb_status hb_learner_ready(hebb_learner *learner);

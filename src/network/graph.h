@@ -85,8 +85,6 @@ typedef struct hb_graph {
     size_t group_count, connection_count, readout_count, monitor_count, reward_count;
     size_t *order; /* neuron groups, sources first */
     size_t order_count;
-    int64_t truncate; /* steps; 0: never */
-    size_t truncate_owner;
     hebb_status failed; /* the first failure of a builder call ... */
     char *failure;      /* ... and its sentence */
     /* where the next run's random trains stand */
