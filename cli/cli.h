@@ -135,13 +135,10 @@ typedef struct cli_progress {
     bool started;
 } cli_progress;
 
-void cli_progress_begin(cli_progress *progress, bool quiet);
-/* Of hebb_run_options: user is a cli_progress. */
-int cli_progress_step(void *user, const hebb_progress *now);
-/* Notes of a run, above the bar. */
-void cli_progress_note(void *user, const char *line);
+/* From here on a run with these options shows how far it is, and its notes above the bar. */
+void cli_progress_begin(cli_progress *progress, bool quiet, hebb_run_options *options);
 void cli_progress_end(cli_progress *progress);
-/* After this the first Ctrl-C makes cli_progress_step ask to stop, the second
+/* After this the first Ctrl-C makes the progress ask to stop, the second
  * ends the process. */
 void cli_catch_interrupt(void);
 int cli_interrupt_code(void); /* 128 + the signal: 130 for Ctrl-C */

@@ -39,10 +39,7 @@ static int plot(const cli_args *args) {
     hebb_ctx *ctx = cli_context(args);
     if (!ctx) return CLI_FAILED;
     cli_progress progress;
-    cli_progress_begin(&progress, args->given[CLI_QUIET]);
-    run_options.progress = cli_progress_step;
-    run_options.note = cli_progress_note;
-    run_options.user = &progress;
+    cli_progress_begin(&progress, args->given[CLI_QUIET], &run_options);
     hebb_run *run;
     if (hebb_run_open(ctx, NULL, &run_options, &run) < 0) return cli_fail(ctx);
     hebb_status status = hebb_run_plot(run, what, args->value[CLI_CONNECTION], path);

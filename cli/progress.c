@@ -28,13 +28,6 @@ static double now_seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-void cli_progress_begin(cli_progress *progress, bool quiet) {
-    const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
-    *progress = (cli_progress){.quiet = quiet, .began = now_seconds()};
-    progress->terminal = !quiet && isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb"));
-    progress->colour = progress->terminal && !(plain && plain[0]);
-}
-
 static void clear_bar(cli_progress *progress) {
     if (progress->bar_shown) fprintf(stderr, "\r%*s\r", cli_columns(STDERR_FILENO) - 1, "");
     progress->bar_shown = false;
@@ -88,7 +81,7 @@ static void draw_bar(cli_progress *progress, const hebb_progress *now, double et
     progress->bar_shown = true;
 }
 
-int cli_progress_step(void *user, const hebb_progress *now) {
+static int step(void *user, const hebb_progress *now) {
     cli_progress *progress = user;
     double time = now_seconds(), eta = remaining(progress, now, time);
     bool complete = now->batch >= now->batches;
@@ -104,11 +97,21 @@ int cli_progress_step(void *user, const hebb_progress *now) {
     return interrupted != 0;
 }
 
-void cli_progress_note(void *user, const char *line) {
+static void note(void *user, const char *line) {
     cli_progress *progress = user;
     if (progress->quiet) return;
     clear_bar(progress);
     fprintf(stderr, "%s\n", line);
+}
+
+void cli_progress_begin(cli_progress *progress, bool quiet, hebb_run_options *options) {
+    const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
+    *progress = (cli_progress){.quiet = quiet, .began = now_seconds()};
+    progress->terminal = !quiet && isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb"));
+    progress->colour = progress->terminal && !(plain && plain[0]);
+    options->progress = step;
+    options->note = note;
+    options->user = progress;
 }
 
 void cli_progress_end(cli_progress *progress) { clear_bar(progress); }

@@ -57,10 +57,7 @@ static int train(const cli_args *args) {
     if (code) return code;
     hebb_ctx *ctx = cli_context(args);
     if (!ctx) return CLI_FAILED;
-    cli_progress_begin(&progress, args->given[CLI_QUIET]);
-    run_options.progress = cli_progress_step;
-    run_options.note = cli_progress_note;
-    run_options.user = &progress;
+    cli_progress_begin(&progress, args->given[CLI_QUIET], &run_options);
     hebb_run *run;
     if (hebb_run_open(ctx, file, &run_options, &run) < 0) return cli_fail(ctx);
     if (args->given[CLI_VERBOSE] && !args->given[CLI_DRY_RUN]) fputs(hebb_run_summary(run), stderr);
