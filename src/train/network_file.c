@@ -109,32 +109,27 @@ static hebb_status add_connection(const builder *b, const hb_node *map) {
     return status;
 }
 
-static hebb_status add_decoder(const builder *b, const hb_node *map) {
+/* A decoder or a reward: a method that reads a target. */
+static hebb_status
+add_reader(const builder *b, const hb_node *map, const char *what, const char *method,
+           int (*add)(hebb_net *, const char *, hebb_group, const char *, const hebb_param *)) {
     int target = -1;
-    const char *method = "spike_counts";
-    HEBB_TRY(check_map(b, map, "the decoder"));
+    HEBB_TRY(check_map(b, map, what));
     HEBB_TRY(read_group(b, map, "target", &target));
     HEBB_TRY(hb_origin_text(b->origin, map, "method", &method));
     hb_params params;
     HEBB_TRY(hb_params_from(b->origin, map, "target|method", &params));
-    int id = hebb_decode(b->net, map->key, target, method, params.items);
-    hebb_status status = built(b, id, map);
+    hebb_status status = built(b, add(b->net, map->key, target, method, params.items), map);
     hb_params_free(&params);
     return status;
 }
 
+static hebb_status add_decoder(const builder *b, const hb_node *map) {
+    return add_reader(b, map, "the decoder", "spike_counts", hebb_decode);
+}
+
 static hebb_status add_reward(const builder *b, const hb_node *map) {
-    int target = -1;
-    const char *method = "global_reward";
-    HEBB_TRY(check_map(b, map, "the reward"));
-    HEBB_TRY(read_group(b, map, "target", &target));
-    HEBB_TRY(hb_origin_text(b->origin, map, "method", &method));
-    hb_params params;
-    HEBB_TRY(hb_params_from(b->origin, map, "target|method", &params));
-    int id = hebb_add_reward(b->net, map->key, target, method, params.items);
-    hebb_status status = built(b, id, map);
-    hb_params_free(&params);
-    return status;
+    return add_reader(b, map, "the reward", "global_reward", hebb_add_reward);
 }
 
 static hebb_status add_monitor(const builder *b, const hb_node *map) {
