@@ -10,6 +10,7 @@ function text(key,    part) { # of the first "key": "..."
     sub("^\"" key "\": \"", "", part)
     return substr(part, 1, length(part) - 1)
 }
+function seconds(t) { return t < 100 ? sprintf("%.2g", t) : sprintf("%.0f", t) }
 function number(key,    part) {
     if (!match($0, "\"" key "\": [-0-9.e+]+")) return 0
     part = substr($0, RSTART, RLENGTH)
@@ -45,7 +46,7 @@ END {
             if (a > high) high = a
         }
         if (short != "") {
-            printf "| %s | %.2f %% | %d | %.2g | `%s` |\n", data[group], sum / n, epochs[group], time / n, group
+            printf "| %s | %.2f %% | %d | %s | `%s` |\n", data[group], sum / n, epochs[group], seconds(time / n), group
         } else {
             printf "| `%s` | %s | %s | %.2f %% (%.2f to %.2f) | %d | %.3g | %s | %s |\n", group, data[group],
                 seeds[group], sum / n, low, high, epochs[group], time / n, machine[group], commit[group]

@@ -7,7 +7,7 @@ trap 'rm -rf "$new"' EXIT
 {
     printf '# Results\n\n<!-- made by `make results` from results/results.jsonl -->\n\n'
     printf 'Test accuracy after the last epoch, or of the weights that the file asks for (`training.report`), on the whole\n'
-    printf 'test set. `tools/results.sh NAME` trains again and appends its runs, with command, machine and commit, to\n'
+    printf 'test set. Seconds were taken on a machine that did other work too: upper bounds. `tools/results.sh NAME` trains again and appends its runs, with command, machine and commit, to\n'
     printf '[results.jsonl](../results/results.jsonl).\n\n'
     sh tools/results_table.sh
 } >"$new/results.md"
