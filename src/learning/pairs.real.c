@@ -163,7 +163,11 @@ void HB_R(hb_pairs_sample)(hb_plastic *p, size_t b, size_t t) {
     for (size_t k = 0; k < p->pre_count; k++)
         HB_R(hb_trace_decay)(&p->pre[k], d->stride, d->pre[k] + b * d->stride);
     for (size_t k = 0; k < p->post_count; k++)
-        HB_R(hb_trace_decay)(&p->post[k], post->n, d->post[k] + b * post->n);
+        if (HB_R(hb_pairs_sparse)(p))
+            for (size_t c = 0; c < d->live_count; c++)
+                d->post[k][d->live_list[c]] *= (real)p->post[k].decay;
+        else
+            HB_R(hb_trace_decay)(&p->post[k], post->n, d->post[k] + b * post->n);
     pre_traces(p, b, false);
     post_traces(p, b, false);
 }

@@ -144,12 +144,21 @@ static void above_theta(size_t n, const real *restrict theta, const real *restri
         x[j] = x[j] == SILENT ? SILENT : above;
     }
 }
-static void only_highest(size_t n, real *x) {
-    size_t best = 0;
-    for (size_t j = 1; j < n; j++)
-        if (x[j] > x[best]) best = j;
-    for (size_t j = 0; j < n; j++)
-        if (j != best) x[j] = SILENT;
+/* The highest of all in lanes, which become vector instructions; a step in which nobody is
+ * above the threshold needs no more. */
+static void only_highest(size_t n, real *restrict x) {
+    enum { LANES = 32 };
+    real lane[LANES], highest;
+    size_t best = 0, j = 0;
+    for (size_t l = 0; l < LANES; l++) lane[l] = SILENT;
+    for (; j + LANES <= n; j += LANES)
+        for (size_t l = 0; l < LANES; l++) lane[l] = x[j + l] > lane[l] ? x[j + l] : lane[l];
+    highest = lane[0];
+    for (size_t l = 1; l < LANES; l++) highest = lane[l] > highest ? lane[l] : highest;
+    for (; j < n; j++) highest = x[j] > highest ? x[j] : highest;
+    if (highest < 0) return;
+    while (best + 1 < n && x[best] != highest) best++;
+    for (j = 0; j < n; j++) x[j] = j == best ? x[j] : SILENT;
 }
 static void integrate_exc(hb_step *k) {
     real *restrict theta = k->state[THETA];
@@ -163,6 +172,7 @@ static void settle_inh(hb_step *k) {
     real *restrict v = k->state[V], *restrict left = k->state[LEFT];
     const real *restrict o = k->o, *restrict reset = k->coef[V_RESET];
     const real *restrict refrac = k->coef[REFRAC];
+    if (k->quiet) return;
     HB_EACH(k) {
         v[j] = o[j] != 0 ? reset[j] : v[j];
         left[j] = o[j] != 0 ? refrac[j] : left[j];
