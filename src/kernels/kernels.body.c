@@ -143,7 +143,14 @@ static size_t positions(const uint64_t *bits, size_t words, uint32_t *index) {
 }
 #endif
 
+static void scale_f32(float *values, size_t n, float factor) {
+    for (size_t j = 0; j < n; j++) values[j] *= factor;
+}
+static void scale_f64(double *values, size_t n, double factor) {
+    for (size_t j = 0; j < n; j++) values[j] *= factor;
+}
+
 const hb_kernels JOIN(hb_kernels_, HB_ISA) = {
-    TEXT(HB_ISA), add_rows_f32, add_rows_f64, between_f32,
-    between_f64,  expand_f32,   expand_f64,   positions,
+    TEXT(HB_ISA), add_rows_f32, add_rows_f64, between_f32, between_f64,
+    expand_f32,   expand_f64,   positions,    scale_f32,   scale_f64,
 };

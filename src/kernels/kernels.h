@@ -24,6 +24,9 @@ typedef struct hb_kernels {
     /* Positions of the set bits of `words` words, rising; returns how many. May write up to
      * HB_POSITIONS_SLACK entries more than it returns. */
     size_t (*positions)(const uint64_t *bits, size_t words, uint32_t *index);
+    /* values[j] *= factor. */
+    void (*scale_f32)(float *values, size_t n, float factor);
+    void (*scale_f64)(double *values, size_t n, double factor);
 } hb_kernels;
 
 /* The best table for this machine; HEBB_CPU=baseline|avx2|avx512 lowers it. */

@@ -48,6 +48,7 @@ static void end(void *user) {
 }
 static void abandon(void *user) {
     plasticity *all = user;
+    all->m->base.writes++; /* what is known of the weights no longer holds */
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i].link->scale) HB_R(hb_lazy_end)(&all->items[i]);
 }

@@ -174,7 +174,7 @@ hb_parameter *HB_R(hb_machine_keep)(hb_machine *machine, const hb_link *link, co
 void HB_R(hb_machine_derive)(hb_machine *machine);
 /* Memory for a run of this size; keeps the state. */
 hebb_status HB_R(hb_machine_room)(hb_machine *machine, size_t batch, size_t steps);
-/* Adds what arrives over the link in steps t0 .. t1 of sample b to the rows I[T][post]. */
+/* Adds what arrives over the link in steps t0 .. t1 of sample b to the rows I[t1 - t0][post]. */
 void HB_R(hb_link_pull)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I, size_t b,
                         size_t t0, size_t t1);
 /* Draws what dropout leaves of the sources for sample b. */

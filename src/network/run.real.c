@@ -89,7 +89,8 @@ static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t
         real low = p->group->surrogate_set && s->fires_at_zero ? -HB_LEAST : 0;
         m->kernels->HB_K(between)(k->x, p->n, low, (real)INFINITY, bits);
         m->kernels->HB_K(expand)(bits, p->n, 1, w->o);
-        for (size_t i = 0; i < p->words; i++) count += (uint64_t)__builtin_popcountll(bits[i]);
+        for (size_t i = 0; i < p->words; i++)
+            if (bits[i]) count += (uint64_t)__builtin_popcountll(bits[i]);
         k->o = k->m = w->o;
     }
     if (p->active && m->base.train) {
@@ -120,14 +121,13 @@ static void record(hb_machine *m, const hb_part *p, const hb_step *k, size_t b, 
     }
 }
 
-/* Step t of a group whose currents are there. */
+/* Step t of a group whose currents are there: I is the row of the first input. */
 static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t, const real *I) {
     const hb_model *model = p->model;
     size_t n = p->n;
     bool tape = p->active && m->base.train;
-    hb_step k = {
-        .n = n, .I = I + t * n, .spaic = m->base.graph->spaic, .detach = p->group->detach_reset};
-    if (p->inputs > 1) k.I2 = I + (m->step_room + t) * n;
+    hb_step k = {.n = n, .I = I, .spaic = m->base.graph->spaic, .detach = p->group->detach_reset};
+    if (p->inputs > 1) k.I2 = I + m->step_room * n;
     k.kept = p->kept_now;
     k.learns = m->base.train;
     k.uniform = p->uniform;
@@ -138,7 +138,11 @@ static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t, co
         memcpy(p->before + (b * m->step_room + t) * p->states * n, k.state[0],
                p->states * n * sizeof(real));
     model->integrate(&k);
-    if (model->output == HB_OUT_SPIKES) w->spikes[p - m->parts] += fire(m, w, p, &k, b, t);
+    if (model->output == HB_OUT_SPIKES) {
+        uint64_t count = fire(m, w, p, &k, b, t);
+        k.silent = !count && !m->base.graph->soft;
+        w->spikes[p - m->parts] += count;
+    }
     if (model->settle) model->settle(&k);
     if (p->rows && model->output != HB_OUT_SPIKES) {
         real *row = hb_part_row(m, p, p->rows, b, t + 1);
@@ -159,15 +163,20 @@ static real *currents(hb_machine *m, hb_worker *w, size_t group, size_t b) {
     return w->I[group] ? w->I[group] : hb_part_tape(m, p, p->I, b, 0);
 }
 
+/* Where all samples take their steps together, nobody reads the currents of a step after it:
+ * one row serves all steps, unless the tape keeps them. */
+static size_t current_row(const hb_machine *m, const hb_worker *w, size_t group, size_t t) {
+    return m->together && w->I[group] ? 0 : t;
+}
+
 /* What comes from outside the group's part of the graph, or from inside it. */
 static void pull(hb_machine *m, hb_worker *w, size_t group, size_t b, bool inside, size_t t0,
                  size_t t1) {
+    real *I = currents(m, w, group, b) + current_row(m, w, group, t0) * m->parts[group].n;
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_connection *c = m->links[i].connection;
         if (c->post == group && c->inside == inside) HB_R(hb_link_pull)
-        (m, &m->links[i], w,
-         currents(m, w, group, b) + m->links[i].input * m->step_room * m->parts[group].n, b, t0,
-         t1);
+        (m, &m->links[i], w, I + m->links[i].input * m->step_room * m->parts[group].n, b, t0, t1);
     }
 }
 
@@ -179,7 +188,8 @@ static void run_step(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t
         size_t group = g->order[i];
         if (all) pull(m, w, group, b, false, t, t + 1);
         pull(m, w, group, b, true, t, t + 1);
-        step(m, w, &m->parts[group], b, t, currents(m, w, group, b));
+        size_t row = current_row(m, w, group, t);
+        step(m, w, &m->parts[group], b, t, currents(m, w, group, b) + row * m->parts[group].n);
     }
 }
 
@@ -193,7 +203,8 @@ static void clear_currents(hb_machine *m, hb_worker *w, size_t b, size_t t0, siz
         const hb_part *p = &m->parts[g->order[i]];
         real *I = currents(m, w, g->order[i], b);
         for (size_t k = 0; k < p->inputs; k++)
-            memset(I + (k * m->step_room + t0) * p->n, 0, (t1 - t0) * p->n * sizeof(real));
+            memset(I + (k * m->step_room + current_row(m, w, g->order[i], t0)) * p->n, 0,
+                   (t1 - t0) * p->n * sizeof(real));
     }
 }
 
@@ -378,10 +389,9 @@ static void adapt(hb_machine *m, size_t t) {
         hb_part *p = &m->parts[i];
         if (!p->kept || !p->model->adapt) continue;
         count_fired(m, p, t);
-        hb_adapt a = {.n = p->n, .fired = p->fired, .kept = p->kept};
+        hb_adapt a = {.n = p->n, .fired = p->fired, .kept = p->kept, .now = p->kept_now};
         for (size_t c = 0; c < p->model->coef_count; c++) a.coef[c] = p->coef[c];
         p->model->adapt(&a);
-        for (size_t j = 0; j < p->n; j++) p->kept_now[j] = (real)p->kept[j];
         if (p->recorded) record_kept(m, p, t);
     }
 }

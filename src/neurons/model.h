@@ -44,6 +44,7 @@ typedef struct hb_step {
     const real *m;          /* the same spikes as a constant mask */
     bool spaic;             /* compat = "spaic" */
     bool learns;            /* states that adapt over runs do so */
+    bool silent;            /* o is 0 throughout */
     bool uniform;           /* every coefficient is the same for all neurons */
     bool detach;            /* no gradient through the reset */
     /* backward only */
@@ -61,6 +62,7 @@ typedef struct hb_adapt {
     const real *coef[HB_COEFS];
     const real *fired; /* spikes of this step, summed over the batch */
     double *kept;      /* double always: a slow decay is lost in a float */
+    real *now;         /* the same after it, as the loops read it */
 } hb_adapt;
 
 typedef struct hb_model {
