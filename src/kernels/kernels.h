@@ -24,9 +24,11 @@ typedef struct hb_kernels {
     /* Positions of the set bits of `words` words, rising; returns how many. May write up to
      * HB_POSITIONS_SLACK entries more than it returns. */
     size_t (*positions)(const uint64_t *bits, size_t words, uint32_t *index);
-    /* values[j] *= factor. */
-    void (*scale_f32)(float *values, size_t n, float factor);
-    void (*scale_f64)(double *values, size_t n, double factor);
+    /* Philox 4x32-10 of the counters {block[i], lane[i], sample[0], sample[1]}: words[4 i ...]. */
+    void (*philox)(const uint32_t key[2], const uint32_t sample[2], const uint32_t *block,
+                   const uint32_t *lane, size_t count, uint32_t *words);
+    /* log[i] = log((words[i] + 1/2) 2^-32) within 2^-45, the same on every machine. */
+    void (*log_uniform)(const uint32_t *words, size_t count, double *log);
 } hb_kernels;
 
 /* The best table for this machine; HEBB_CPU=baseline|avx2|avx512 lowers it. */

@@ -161,11 +161,14 @@ void HB_R(hb_pairs_sample)(hb_plastic *p, size_t b, size_t t) {
     if (bits != Q) memcpy(Q, bits, post->words * sizeof *Q);
     d->p_count[b] = p->m->kernels->positions(P, pre->words, d->p_list + b * list_room(pre));
     d->q_count[b] = p->m->kernels->positions(Q, post->words, d->q_list + b * list_room(post));
-    const hb_kernels *kernels = p->m->kernels;
     for (size_t k = 0; k < p->pre_count; k++)
-        kernels->HB_K(scale)(d->pre[k] + b * d->stride, d->stride, (real)p->pre[k].decay);
+        HB_R(hb_trace_decay)(&p->pre[k], d->stride, d->pre[k] + b * d->stride);
     for (size_t k = 0; k < p->post_count; k++)
-        kernels->HB_K(scale)(d->post[k] + b * post->n, post->n, (real)p->post[k].decay);
+        if (HB_R(hb_pairs_sparse)(p))
+            for (size_t c = 0; c < d->live_count; c++)
+                d->post[k][d->live_list[c]] *= (real)p->post[k].decay;
+        else
+            HB_R(hb_trace_decay)(&p->post[k], post->n, d->post[k] + b * post->n);
     pre_traces(p, b, false);
     post_traces(p, b, false);
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/blas.h"
+
 /* ---- memory ---- */
 
 static void find_columns(hb_plastic *p) {
@@ -91,8 +93,7 @@ void HB_R(hb_plastic_end)(hb_plastic *p) {
 /* ---- traces ---- */
 
 void HB_R(hb_trace_decay)(const hb_trace *trace, size_t n, real *values) {
-    real decay = (real)trace->decay;
-    for (size_t i = 0; i < n; i++) values[i] *= decay;
+    HB_BLAS(scal)((int)n, (real)trace->decay, values, 1);
 }
 void HB_R(hb_trace_spikes)(const hb_trace *trace, const uint32_t *index, size_t count,
                            real *values) {

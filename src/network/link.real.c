@@ -152,26 +152,27 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
     const hb_wiring *w = link->wiring;
     size_t post = w->post, late = w->delay_max;
     bool own = hb_link_has_sum(link);
-    real *to = own ? hb_link_sum(m, link, worker, b) : I;
-    size_t first = own ? 0 : t0; /* the step of the first row there */
-    if (own && t0 == 0) {
-        memset(to, 0, (m->base.steps + late + 1) * post * sizeof(real));
-        if (late) memcpy(to, link->pending + b * late * post, late * post * sizeof(real));
+    real *to = I;
+    if (own) {
+        real *sum = hb_link_sum(m, link, worker, b);
+        if (t0 == 0) memset(sum, 0, (m->base.steps + late + 1) * post * sizeof(real));
+        if (t0 == 0 && late)
+            memcpy(sum, link->pending + b * late * post, late * post * sizeof(real));
+        to = sum + t0 * post;
     }
     bool product = hb_link_reads_rows(link) && !w->start && !w->lateral;
     real gain = hb_link_gain(link);
     if (link->drops && hb_link_reads_rows(link))
         mask_rows(m, link, b, t0 + 1 - link->lag, t1 + 1 - link->lag);
-    if (product) add_all_rows(m, link, b, t0 + 1 - link->lag, t1 - t0, to + (t0 - first) * post);
-    for (size_t t = t0; t < t1; t++) {
-        real *sum = to + (t - first) * post, *row = I + (t - t0) * post;
-        if (!product) pull_step(m, link, worker, b, t, sum);
-        for (size_t j = 0; link->drops && j < post; j++) sum[j] *= gain;
-        if (link->bias) add_to(sum, link->bias->values, post);
+    if (product) add_all_rows(m, link, b, t0 + 1 - link->lag, t1 - t0, to);
+    for (size_t t = t0; t < t1; t++, to += post, I += post) {
+        if (!product) pull_step(m, link, worker, b, t, to);
+        for (size_t j = 0; link->drops && j < post; j++) to[j] *= gain;
+        if (link->bias) add_to(to, link->bias->values, post);
         if (link->connection->synapse)
-            filter_step(link, b, sum, row);
+            filter_step(link, b, to, I);
         else if (own)
-            add_to(row, sum, post);
+            add_to(I, to, post);
         if (link->recorded) HB_R(hb_link_record)(m, link, worker, b, t);
     }
 }

@@ -92,6 +92,7 @@ static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t
         for (size_t i = 0; i < p->words; i++)
             if (bits[i]) count += (uint64_t)__builtin_popcountll(bits[i]);
         k->o = k->m = w->o;
+        k->quiet = !count;
     }
     if (p->active && m->base.train) {
         if (p->window)
@@ -121,13 +122,26 @@ static void record(hb_machine *m, const hb_part *p, const hb_step *k, size_t b, 
     }
 }
 
-/* Step t of a group whose currents are there: I is the row of the first input. */
-static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t, const real *I) {
+/* Row t of the group's synaptic input. Where the whole network goes step by step and no
+ * backward pass reads it, one row serves all steps. */
+static real *current(const hb_machine *m, const hb_worker *w, size_t group, size_t input, size_t b,
+                     size_t t) {
+    const hb_part *p = &m->parts[group];
+    if (!w->I[group]) return hb_part_tape(m, p, p->I, b, t);
+    bool one = m->together || m->base.graph->stepwise;
+    return w->I[group] + (input * m->step_room + (one ? 0 : t)) * p->n;
+}
+
+/* Step t of a group whose currents are there. */
+static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
     const hb_model *model = p->model;
-    size_t n = p->n;
+    size_t n = p->n, group = (size_t)(p - m->parts);
     bool tape = p->active && m->base.train;
-    hb_step k = {.n = n, .I = I, .spaic = m->base.graph->spaic, .detach = p->group->detach_reset};
-    if (p->inputs > 1) k.I2 = I + m->step_room * n;
+    hb_step k = {.n = n,
+                 .I = current(m, w, group, 0, b, t),
+                 .spaic = m->base.graph->spaic,
+                 .detach = p->group->detach_reset};
+    if (p->inputs > 1) k.I2 = current(m, w, group, 1, b, t);
     k.kept = p->kept_now;
     k.learns = m->base.train;
     k.uniform = p->uniform;
@@ -138,11 +152,7 @@ static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t, co
         memcpy(p->before + (b * m->step_room + t) * p->states * n, k.state[0],
                p->states * n * sizeof(real));
     model->integrate(&k);
-    if (model->output == HB_OUT_SPIKES) {
-        uint64_t count = fire(m, w, p, &k, b, t);
-        k.silent = !count && !m->base.graph->soft;
-        w->spikes[p - m->parts] += count;
-    }
+    if (model->output == HB_OUT_SPIKES) w->spikes[group] += fire(m, w, p, &k, b, t);
     if (model->settle) model->settle(&k);
     if (p->rows && model->output != HB_OUT_SPIKES) {
         real *row = hb_part_row(m, p, p->rows, b, t + 1);
@@ -158,26 +168,21 @@ static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t, co
 
 /* ---- the plan ---- */
 
-static real *currents(hb_machine *m, hb_worker *w, size_t group, size_t b) {
-    hb_part *p = &m->parts[group];
-    return w->I[group] ? w->I[group] : hb_part_tape(m, p, p->I, b, 0);
-}
-
-/* Where all samples take their steps together, nobody reads the currents of a step after it:
- * one row serves all steps, unless the tape keeps them. */
-static size_t current_row(const hb_machine *m, const hb_worker *w, size_t group, size_t t) {
-    return m->together && w->I[group] ? 0 : t;
-}
-
 /* What comes from outside the group's part of the graph, or from inside it. */
 static void pull(hb_machine *m, hb_worker *w, size_t group, size_t b, bool inside, size_t t0,
                  size_t t1) {
-    real *I = currents(m, w, group, b) + current_row(m, w, group, t0) * m->parts[group].n;
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_connection *c = m->links[i].connection;
         if (c->post == group && c->inside == inside) HB_R(hb_link_pull)
-        (m, &m->links[i], w, I + m->links[i].input * m->step_room * m->parts[group].n, b, t0, t1);
+        (m, &m->links[i], w, current(m, w, group, m->links[i].input, b, t0), b, t0, t1);
     }
+}
+
+static void clear_currents(hb_machine *m, hb_worker *w, size_t group, size_t b, size_t t0,
+                           size_t t1) {
+    const hb_part *p = &m->parts[group];
+    for (size_t k = 0; k < p->inputs; k++)
+        memset(current(m, w, group, k, b, t0), 0, (t1 - t0) * p->n * sizeof(real));
 }
 
 /* Groups order[first .. last) in step t; all: with what comes from outside them. */
@@ -186,10 +191,10 @@ static void run_step(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t
     const hb_graph *g = m->base.graph;
     for (size_t i = first; i < last; i++) {
         size_t group = g->order[i];
+        if (all) clear_currents(m, w, group, b, t, t + 1);
         if (all) pull(m, w, group, b, false, t, t + 1);
         pull(m, w, group, b, true, t, t + 1);
-        size_t row = current_row(m, w, group, t);
-        step(m, w, &m->parts[group], b, t, currents(m, w, group, b) + row * m->parts[group].n);
+        step(m, w, &m->parts[group], b, t);
     }
 }
 
@@ -197,20 +202,8 @@ static void run_steps(hb_machine *m, hb_worker *w, size_t b, size_t first, size_
     for (size_t t = 0; t < m->base.steps; t++) run_step(m, w, b, first, last, t, all);
 }
 
-static void clear_currents(hb_machine *m, hb_worker *w, size_t b, size_t t0, size_t t1) {
-    const hb_graph *g = m->base.graph;
-    for (size_t i = 0; i < g->order_count; i++) {
-        const hb_part *p = &m->parts[g->order[i]];
-        real *I = currents(m, w, g->order[i], b);
-        for (size_t k = 0; k < p->inputs; k++)
-            memset(I + (k * m->step_room + current_row(m, w, g->order[i], t0)) * p->n, 0,
-                   (t1 - t0) * p->n * sizeof(real));
-    }
-}
-
 static void run_plan(hb_machine *m, hb_worker *w, size_t b) {
     const hb_graph *g = m->base.graph;
-    clear_currents(m, w, b, 0, m->base.steps);
     if (g->stepwise) {
         run_steps(m, w, b, 0, g->order_count, true);
         return;
@@ -219,7 +212,10 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b) {
         next = i + 1;
         size_t component = g->groups[g->order[i]].component;
         while (next < g->order_count && g->groups[g->order[next]].component == component) next++;
-        for (size_t k = i; k < next; k++) pull(m, w, g->order[k], b, false, 0, m->base.steps);
+        for (size_t k = i; k < next; k++) {
+            clear_currents(m, w, g->order[k], b, 0, m->base.steps);
+            pull(m, w, g->order[k], b, false, 0, m->base.steps);
+        }
         run_steps(m, w, b, i, next, false);
     }
 }
@@ -351,7 +347,6 @@ static void run_sample(void *arg, size_t b, int worker) {
 static void run_now(void *arg, size_t b, int worker) {
     hb_machine *m = arg;
     hb_worker *w = &m->workers[worker];
-    clear_currents(m, w, b, m->now, m->now + 1);
     run_step(m, w, b, 0, m->base.graph->order_count, m->now, true);
 }
 

@@ -158,19 +158,21 @@ static void above_theta(size_t n, const real *restrict theta, const real *restri
         x[j] = x[j] == SILENT ? SILENT : above;
     }
 }
-/* The first of the largest stays. */
-enum { LANES = 64 / sizeof(real) };
+/* The highest of all in lanes, which become vector instructions; a step in which nobody is
+ * above the threshold needs no more. */
 static void only_highest(size_t n, real *restrict x) {
-    real lane[LANES], top = x[0];
-    size_t j = 0, best = 0;
-    for (size_t l = 0; l < LANES; l++) lane[l] = top;
+    enum { LANES = 32 };
+    real lane[LANES], highest;
+    size_t best = 0, j = 0;
+    for (size_t l = 0; l < LANES; l++) lane[l] = SILENT;
     for (; j + LANES <= n; j += LANES)
         for (size_t l = 0; l < LANES; l++) lane[l] = x[j + l] > lane[l] ? x[j + l] : lane[l];
-    for (; j < n; j++) lane[0] = x[j] > lane[0] ? x[j] : lane[0];
-    for (size_t l = 0; l < LANES; l++) top = lane[l] > top ? lane[l] : top;
-    while (best < n - 1 && x[best] != top) best++;
-    for (j = 0; j < n; j++) x[j] = SILENT;
-    x[best] = top;
+    highest = lane[0];
+    for (size_t l = 1; l < LANES; l++) highest = lane[l] > highest ? lane[l] : highest;
+    for (; j < n; j++) highest = x[j] > highest ? x[j] : highest;
+    if (highest < 0) return;
+    while (best + 1 < n && x[best] != highest) best++;
+    for (j = 0; j < n; j++) x[j] = j == best ? x[j] : SILENT;
 }
 static void integrate_exc(hb_step *k) {
     real *restrict theta = k->state[THETA];
@@ -187,7 +189,7 @@ static void settle_inh(hb_step *k) {
     real *restrict v = k->state[V], *restrict left = k->state[LEFT];
     const real *restrict o = k->o, *restrict reset = k->coef[V_RESET];
     const real *restrict refrac = k->coef[REFRAC];
-    if (k->silent) return;
+    if (k->quiet) return;
     HB_EACH(k) {
         v[j] = o[j] != 0 ? reset[j] : v[j];
         left[j] = o[j] != 0 ? refrac[j] : left[j];

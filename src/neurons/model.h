@@ -42,9 +42,9 @@ typedef struct hb_step {
     real *x;                /* potential above threshold; the output of HB_OUT_REAL */
     const real *o;          /* spikes, through which the gradient flows */
     const real *m;          /* the same spikes as a constant mask */
+    bool quiet;             /* nobody spikes: o and m are zeros */
     bool spaic;             /* compat = "spaic" */
     bool learns;            /* states that adapt over runs do so */
-    bool silent;            /* o is 0 throughout */
     bool uniform;           /* every coefficient is the same for all neurons */
     bool detach;            /* no gradient through the reset */
     /* backward only */
