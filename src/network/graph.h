@@ -73,6 +73,7 @@ typedef struct hb_graph {
     hb_env *env;
     uint64_t seed;
     hb_pool *pool;
+    const hebb_profile *profile; /* NULL: nobody watches */
     double dt, time_max;
     int latency; /* steps of a hop: 1 or 0 */
     bool spaic, is_double, stepwise, soft;

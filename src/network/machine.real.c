@@ -292,6 +292,7 @@ static hebb_status fill_parts(hb_machine *m) {
         part->form = spikes && !g->soft ? HB_FORM_BITS : HB_FORM_ROWS;
         for (size_t c = 0; c < part->model->coef_count; c++)
             if (!(part->coef[c] = hb_calloc(g->env, part->n, sizeof(real)))) return HEBB_E_MEMORY;
+        m->base.constant_bytes += part->model->coef_count * part->n * sizeof(real);
         part->inputs = part->model->inputs[1] ? 2 : 1;
         if (part->model->start &&
             !(part->first = hb_calloc(g->env, part->states * part->n, sizeof(real))))

@@ -20,6 +20,7 @@ static size_t outputs_of(const hb_graph *g, size_t readout, size_t steps) {
 static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T) {
     const hb_graph *g = m->base.graph;
     size_t n = p->n, cells = times(B, T, n), rows = times(B, T + 1, n), real_ = sizeof(real);
+    a->kind = HB_OF_TAPE;
     if (p->form == HB_FORM_BITS) p->bits = hb_arena_take(a, times(B, T + 1, p->words), 8);
     if (p->form == HB_FORM_ROWS) p->rows = hb_arena_take(a, rows, real_);
     if (p->form == HB_FORM_CONSTANT) {
@@ -27,6 +28,7 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
         p->before_run = hb_arena_take(a, B * n, real_);
     }
     if (!p->model) {
+        a->kind = HB_OF_REST;
         if (p->form != HB_FORM_BITS)
             p->floats = hb_arena_take(a, times(m->worker_count, p->form == HB_FORM_ROWS ? T : 1, n),
                                       sizeof(float));
@@ -34,8 +36,11 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
     }
     bool shared = p->model->output == HB_OUT_V && !(g->spaic && p->model->spaic_output_none);
     if (p->wants_V) p->V = shared ? p->rows : hb_arena_take(a, rows, real_);
+    a->kind = HB_OF_STATES;
     if (p->kept) p->fired = hb_arena_take(a, n, real_);
     p->state = hb_arena_take(a, times(B, p->states, n), real_);
+    if (p->any_coef) p->gcoef = hb_arena_take(a, times(B, p->model->coef_count, n), real_);
+    a->kind = HB_OF_TAPE;
     if (g->soft && p->model->output == HB_OUT_SPIKES) {
         p->mask = hb_arena_take(a, cells, real_);
         p->reset = hb_arena_take(a, cells, real_);
@@ -47,8 +52,8 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
     if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
     if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
     if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
+    a->kind = HB_OF_CURRENTS;
     p->dI = hb_arena_take(a, cells, real_);
-    if (p->any_coef) p->gcoef = hb_arena_take(a, times(B, p->model->coef_count, n), real_);
 }
 
 static void lay_reward(hb_machine *m, hb_arena *a, size_t reward, size_t B, size_t T) {
@@ -66,6 +71,7 @@ static void lay_reward(hb_machine *m, hb_arena *a, size_t reward, size_t B, size
 
 static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, size_t T) {
     size_t post = link->post->n;
+    a->kind = HB_OF_CURRENTS;
     if (link->pre->form == HB_FORM_CONSTANT) {
         link->constant = hb_arena_take(a, B * post, sizeof(real));
         link->before_run = hb_arena_take(a, B * post, sizeof(real));
@@ -93,6 +99,7 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
 
 static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     size_t widest = 1, real_ = sizeof(real);
+    a->kind = HB_OF_REST;
     w->I = hb_arena_take(a, m->part_count, sizeof(real *));
     w->dO = hb_arena_take(a, m->part_count, sizeof(real *));
     w->dV = hb_arena_take(a, m->part_count, sizeof(real *));
@@ -100,6 +107,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     w->sum = hb_arena_take(a, m->link_count, sizeof(real *));
     w->dfilter = hb_arena_take(a, m->link_count, sizeof(real *));
     w->undropped = hb_arena_take(a, m->link_count, sizeof(real *));
+    a->kind = HB_OF_CURRENTS;
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
         if (p->n > widest) widest = p->n;
@@ -123,6 +131,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
                            : NULL;
         if (a->base) w->sum[i] = sum, w->dfilter[i] = filter, w->undropped[i] = undropped;
     }
+    a->kind = HB_OF_REST;
     w->x = hb_arena_take(a, widest, real_);
     w->o = hb_arena_take(a, widest, real_);
     w->m = hb_arena_take(a, widest, real_);
@@ -140,6 +149,7 @@ static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
     for (size_t i = 0; i < m->link_count; i++) lay_link(m, a, &m->links[i], B, T);
     for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], T);
     hb_engine *e = &m->base;
+    a->kind = HB_OF_REST;
     e->predict = hb_arena_take(a, g->readout_count, sizeof *e->predict);
     e->predict_f32 = hb_arena_take(a, g->readout_count, sizeof *e->predict_f32);
     e->records = hb_arena_take(a, g->monitor_count, sizeof *e->records);
@@ -252,6 +262,7 @@ hebb_status HB_R(hb_machine_room)(hb_machine *m, size_t batch, size_t steps) {
         hb_arena_free(env, &old.arena);
         m->arena = arena;
         m->base.arena_bytes = arena.size;
+        memcpy(m->base.arena_of, arena.of, sizeof arena.of);
     } else if (parts && links) { /* as it was */
         memcpy(m->parts, parts, m->part_count * sizeof *parts);
         memcpy(m->links, links, m->link_count * sizeof *links);

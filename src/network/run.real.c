@@ -393,17 +393,17 @@ static void adapt(hb_machine *m, size_t t) {
 
 static void run_together(hb_machine *m) {
     hb_pool *pool = m->base.graph->pool;
+    const hebb_profile *profile = m->base.graph->profile;
     for (size_t t = 0; t < m->base.steps; t++) {
         m->now = t;
-        if (m->base.batch == 1)
-            run_now(m, 0, 0);
-        else
-            hb_pool_run(pool, run_now, m, m->base.batch);
+        hb_pool_run_phase(pool, profile, "forward", run_now, m, m->base.batch);
+        double began = hb_phase_begin(profile);
         adapt(m, t);
         HB_R(hb_rewards_step)(m, t);
         if (m->between && m->between->every_step) m->between->step(m->between->user, t);
+        hb_phase_end(profile, "plasticity", began);
     }
-    hb_pool_run(pool, finish_sample, m, m->base.batch);
+    hb_pool_run_phase(pool, profile, "forward", finish_sample, m, m->base.batch);
 }
 
 static hebb_status first_failure(hb_machine *m) {
@@ -479,9 +479,10 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
         hb_env_init(&m->workers[w].env, NULL);
         memset(m->workers[w].spikes, 0, m->part_count * sizeof(uint64_t));
     }
-    hb_pool_run(g->pool, encode_sample, m, batch);
+    hb_pool_run_phase(g->pool, g->profile, "encode", encode_sample, m, batch);
     HEBB_TRY(first_failure(m));
-    hb_pool_run(g->pool, constant_block, m, (batch + CONSTANT_BLOCK - 1) / CONSTANT_BLOCK);
+    hb_pool_run_phase(g->pool, g->profile, "forward", constant_block, m,
+                      (batch + CONSTANT_BLOCK - 1) / CONSTANT_BLOCK);
     bool learns = e->train && m->between;
     m->together = e->train && (m->keeps || (learns && m->between->every_step));
     HB_R(hb_rewards_begin)(m);
@@ -489,12 +490,14 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     if (m->together)
         run_together(m);
     else
-        hb_pool_run(g->pool, run_sample, m, batch);
+        hb_pool_run_phase(g->pool, g->profile, "forward", run_sample, m, batch);
     hebb_status status = first_failure(m);
     if (status < 0 && learns) m->between->abandon(m->between->user);
     HEBB_TRY(status);
     for (size_t t = 0; !m->together && t < steps; t++) HB_R(hb_rewards_step)(m, t);
+    double began = hb_phase_begin(learns ? g->profile : NULL);
     if (learns) m->between->end(m->between->user);
+    hb_phase_end(learns ? g->profile : NULL, "plasticity", began);
     decode(m);
     for (size_t i = 0; i < m->part_count; i++) {
         e->spikes[i] = 0;

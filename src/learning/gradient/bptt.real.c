@@ -246,7 +246,7 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
         d->ops->backward(d, e->steps, e->batch, m->record[readout], e->predict[readout], dpredict,
                          back.drecord);
     }
-    hb_pool_run(g->pool, back_sample, &back, e->batch);
+    hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, &back, e->batch);
     size_t items = 0;
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];
@@ -257,8 +257,10 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
         if (link->bias && link->bias->trainable) items++;
     }
     back.first_item[m->link_count] = items;
-    hb_pool_run(g->pool, gather, &back, items);
+    hb_pool_run_phase(g->pool, g->profile, "gradient", gather, &back, items);
+    double began = hb_phase_begin(g->profile);
     coefficient_gradients(m);
     list_rows(m);
+    hb_phase_end(g->profile, "gradient", began);
     return HEBB_OK;
 }
