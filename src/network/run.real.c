@@ -156,7 +156,8 @@ static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t, co
 
 static real *currents(hb_machine *m, hb_worker *w, size_t group, size_t b) {
     hb_part *p = &m->parts[group];
-    return w->I[group] ? w->I[group] : hb_part_tape(m, p, p->I, b, 0);
+    if (!w->I[group]) return hb_part_tape(m, p, p->I, b, 0);
+    return w->I[group] + b % m->block * p->inputs * m->step_room * p->n;
 }
 
 /* What comes from outside the group's part of the graph, or from inside it. */
@@ -197,19 +198,34 @@ static void clear_currents(hb_machine *m, hb_worker *w, size_t b, size_t t0, siz
     }
 }
 
-static void run_plan(hb_machine *m, hb_worker *w, size_t b) {
-    const hb_graph *g = m->base.graph;
-    clear_currents(m, w, b, 0, m->base.steps);
-    if (g->stepwise) {
-        run_steps(m, w, b, 0, g->order_count, true);
-        return;
+/* What comes from outside the group's part of the graph, for a whole run of samples b0 .. b1. */
+static void pull_block(hb_machine *m, hb_worker *w, size_t group, size_t b0, size_t b1) {
+    const hb_part *p = &m->parts[group];
+    for (size_t i = 0; i < m->link_count; i++) {
+        hb_link *link = &m->links[i];
+        size_t at = link->input * m->step_room * p->n, stride = p->inputs * m->step_room * p->n;
+        if (link->connection->post != group || link->connection->inside) continue;
+        if (hb_link_has_tables(link)) HB_R(hb_link_pull_block)
+        (m, link, w, currents(m, w, group, b0) + at, stride, b0, b1);
+        else for (size_t b = b0; b < b1; b++)
+            HB_R(hb_link_pull)(m, link, w, currents(m, w, group, b) + at, b, 0, m->base.steps);
     }
+}
+
+/* Samples b0 .. b1 through the plan; a block's first sample is a multiple of m->block. */
+static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
+    const hb_graph *g = m->base.graph;
+    for (size_t b = b0; b < b1; b++) {
+        clear_currents(m, w, b, 0, m->base.steps);
+        if (g->stepwise) run_steps(m, w, b, 0, g->order_count, true);
+    }
+    if (g->stepwise) return;
     for (size_t i = 0, next; i < g->order_count; i = next) {
         next = i + 1;
         size_t component = g->groups[g->order[i]].component;
         while (next < g->order_count && g->groups[g->order[next]].component == component) next++;
-        for (size_t k = i; k < next; k++) pull(m, w, g->order[k], b, false, 0, m->base.steps);
-        run_steps(m, w, b, i, next, false);
+        for (size_t k = i; k < next; k++) pull_block(m, w, g->order[k], b0, b1);
+        for (size_t b = b0; b < b1; b++) run_steps(m, w, b, i, next, false);
     }
 }
 
@@ -329,10 +345,12 @@ static void finish_sample(void *arg, size_t b, int worker) {
             m->sample_status[b] = HEBB_E_NOT_FINITE;
 }
 
-static void run_sample(void *arg, size_t b, int worker) {
+static void run_block(void *arg, size_t item, int worker) {
     hb_machine *m = arg;
-    run_plan(m, &m->workers[worker], b);
-    finish_sample(m, b, worker);
+    size_t first = item * m->block, last = first + m->block;
+    if (last > m->base.batch) last = m->base.batch;
+    run_plan(m, &m->workers[worker], first, last);
+    for (size_t b = first; b < last; b++) finish_sample(m, b, worker);
 }
 
 /* ---- all samples together ---- */
@@ -484,7 +502,7 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     if (m->together)
         run_together(m);
     else
-        hb_pool_run(g->pool, run_sample, m, batch);
+        hb_pool_run(g->pool, run_block, m, (batch + m->block - 1) / m->block);
     hebb_status status = first_failure(m);
     if (status < 0 && learns) m->between->abandon(m->between->user);
     HEBB_TRY(status);
