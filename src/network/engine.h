@@ -81,16 +81,18 @@ typedef struct hb_link {
     real *pending;               /* [B][delay_max][post]: on its way at the end of a run */
     real decay[2];
     double dropout;
-    bool drops;     /* in this run */
-    uint64_t *kept; /* [B][words]: sources that dropout left */
-    real *masked;   /* [2][B][n] of a constant and its row 0, [B][T+1][n] of rows: what is left of
-                       them */
-    bool recorded;  /* by a monitor */
-    bool shown;     /* ... the spikes that arrive */
-    real *past;     /* [B][delay_max][pre]: rows before row 0, newest first; if shown */
-    real *total;    /* [B][post]: sum of the currents' gradients that a constant drove */
-    real *dsum;     /* [B][T][post]: deltas behind a filter */
-    uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
+    bool drops;       /* in this run */
+    uint64_t *kept;   /* [B][words]: sources that dropout left */
+    real *masked;     /* [2][B][n] of a constant and its row 0, [B][T+1][n] of rows: what is left of
+                         them */
+    bool recorded;    /* by a monitor */
+    bool shown;       /* ... the spikes that arrive */
+    real *past;       /* [B][delay_max][pre]: rows before row 0, newest first; if shown */
+    real *total;      /* [B][post]: sum of the currents' gradients that a constant drove */
+    real *dsum;       /* [B][T][post]: deltas behind a filter */
+    uint64_t *turned; /* [B][64 words][HB_WORDS(T)]: the steps at which each source acted */
+    uint32_t *turned_counts; /* [B][hb_link_parts][2]: bits of it, and fours of bits */
+    uint64_t *touched;       /* sources that spiked in the batch, for row-sparse optimizers */
 } hb_link;
 
 /* What happens between the steps of a run that learns; the network does not know what. */
@@ -119,7 +121,7 @@ typedef struct hb_judged {
 /* Room of one worker. */
 typedef struct hb_worker {
     hb_env env;       /* where an encoder's error is kept until the run ends */
-    real **I;         /* [part]: [T][n]; NULL where the tape holds it */
+    real **I;         /* [part]: [block][T][n]; NULL where the tape holds it */
     real **sum;       /* [link]: [T + delay_max][post], of filters and delays */
     real *x, *o, *m;  /* [n] */
     real **dO;        /* [part]: [T][n] */
@@ -132,7 +134,14 @@ typedef struct hb_worker {
     uint64_t *bits;   /* a row that dropout has thinned */
     uint32_t *index;  /* positions: max(n, T) */
     uint64_t *spikes; /* [part] */
+    /* products of bits and of gradients: NULL where no link needs them */
+    real *tables; /* [HB_TABLE_ROWS / 4][16][tile] */
+    real *squeezed_weight, *squeezed_sum,
+        *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
+    uint64_t *columns; /* [2][words]: those that are not left out */
 } hb_worker;
+
+enum { HB_STRIP = 256, HB_NARROW = 16, HB_TILE_SOURCES = 512 };
 
 typedef struct hb_machine {
     hb_engine base; /* first */
@@ -146,6 +155,7 @@ typedef struct hb_machine {
     size_t *first_item; /* [link + 1]: room for the backward pass */
     size_t part_count, link_count, worker_count;
     size_t batch_room, step_room; /* planned */
+    size_t block;                 /* samples that a worker sweeps at a time */
     hb_arena arena;
     hebb_status *sample_status; /* [B] */
     bool fresh;                 /* the run began with a reset */
@@ -181,6 +191,10 @@ hebb_status HB_R(hb_machine_room)(hb_machine *machine, size_t batch, size_t step
 /* Adds what arrives over the link in steps t0 .. t1 of sample b to the rows I[t1 - t0][post]. */
 void HB_R(hb_link_pull)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I, size_t b,
                         size_t t0, size_t t1);
+/* The same over a whole run of samples b0 .. b1, whose rows lie `stride` apart: one set of tables
+ * serves them all. Only if hb_link_has_tables. */
+void HB_R(hb_link_pull_block)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I,
+                              size_t stride, size_t b0, size_t b1);
 /* Draws what dropout leaves of the sources for sample b. */
 void HB_R(hb_link_draw)(hb_machine *machine, hb_link *link, size_t b);
 /* Keeps what is still on its way when the run of sample b ends; shows what has arrived. */
@@ -221,6 +235,30 @@ static inline real *hb_link_sum(const hb_machine *m, const hb_link *link, const 
 }
 static inline bool hb_link_has_sum(const hb_link *link) {
     return link->connection->synapse || link->wiring->delay || link->dropout > 0;
+}
+
+/* May sums of its weights' rows come from tables? */
+static inline bool hb_link_has_tables(const hb_link *link) {
+    return link->pre->form == HB_FORM_BITS && !link->connection->reads_v && !link->wiring->start &&
+           !link->wiring->lateral && link->wiring->post > HB_NARROW;
+}
+/* Its sources in parts of about HB_TILE_SOURCES, whole words each, for the weight gradient. */
+static inline size_t hb_link_parts(const hb_link *link) {
+    return (link->wiring->pre + HB_TILE_SOURCES - 1) / HB_TILE_SOURCES;
+}
+static inline size_t hb_link_part_words(const hb_link *link) {
+    size_t parts = hb_link_parts(link);
+    return (link->pre->words + parts - 1) / parts;
+}
+/* Columns are split into tiles of equal width, but for the last. */
+static inline size_t hb_link_tiles(const hb_machine *m, const hb_link *link) {
+    size_t most = m->kernels->tile_bytes / sizeof(real);
+    return (link->wiring->post + most - 1) / most;
+}
+static inline size_t hb_link_tile_width(const hb_machine *m, const hb_link *link) {
+    size_t tiles = hb_link_tiles(m, link), lanes = 64 / sizeof(real);
+    size_t width = (link->wiring->post + tiles - 1) / tiles;
+    return (width + lanes - 1) / lanes * lanes;
 }
 
 #endif

@@ -181,6 +181,8 @@ static void back_sample(void *arg, size_t b, int worker) {
     start_from_decoder(back, w, b);
     back_plan(back, w, b);
     total_of_constants(m, b);
+    for (size_t i = 0; i < m->link_count; i++)
+        if (m->links[i].turned) HB_R(hb_link_turn)(m, &m->links[i], b);
 }
 
 /* ---- parameters ---- */
@@ -190,7 +192,8 @@ static void gather(void *arg, size_t item, int worker) {
     hb_machine *m = back->m;
     size_t i = 0;
     while (item >= back->first_item[i + 1]) i++;
-    size_t block = item - back->first_item[i], blocks = HB_WORDS(m->links[i].wiring->pre);
+    size_t block = item - back->first_item[i],
+           blocks = HB_R(hb_link_gradient_items)(m, &m->links[i]);
     if (m->links[i].weight->grad && block < blocks)
         HB_R(hb_link_gradient)(m, &m->links[i], &m->workers[worker], block);
     else
@@ -263,7 +266,7 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
         back.first_item[i] = items;
         if (link->touched && !link->weight->row_count)
             memset(link->touched, 0, HB_WORDS(link->wiring->pre) * sizeof *link->touched);
-        if (link->weight->grad) items += HB_WORDS(link->wiring->pre);
+        if (link->weight->grad) items += HB_R(hb_link_gradient_items)(m, link);
         if (link->bias && link->bias->trainable) items++;
     }
     back.first_item[m->link_count] = items;
