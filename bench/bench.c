@@ -447,11 +447,11 @@ static hebb_status spikes_of(bench *b, int layer, uint8_t *to) {
     for (size_t s = 0; s < w->batch; s++) {
         const uint32_t *neurons;
         const double *times;
-        size_t count, first = 0;
+        size_t count;
         HEBB_TRY(hebb_monitor_spikes(b->net, name, s, &neurons, &times, &count));
         total += count;
         for (size_t i = 0; to && i < count; i++) {
-            size_t t = (size_t)lround(times[i] / w->dt) - first;
+            size_t t = (size_t)lround(times[i] / w->dt) - 1; /* times are those after the step */
             if (t < w->steps) to[(t * w->batch + s) * n + neurons[i]] = 1;
         }
     }
