@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 CMAKE_ARGS ?=
 JOBS ?= 2
 MAKEFLAGS += --no-print-directory
-.PHONY: all build demo test check bench bench-build bench-peers bench-docs install docs results format setup clean
+.PHONY: all build demo test check bench bench-peers bench-docs install docs results format setup clean
 all: build
 setup:
 	@sh tools/setup.sh
@@ -28,11 +28,9 @@ test: setup
 check: setup
 	@$(MAKE) build BUILD=$(BUILD)
 	@sh tools/check.sh $(BUILD)
-bench-build: build
-	@cmake --build $(BUILD) --target hebb-bench -j$(JOBS) >/dev/null
-bench: bench-build
+bench: build
 	@sh tools/bench.sh $(BUILD)
-bench-peers: bench-build
+bench-peers: build
 	@sh bench/peers/peers.sh $(BUILD)
 bench-docs:
 	@sh tools/write_performance.sh

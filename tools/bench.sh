@@ -20,7 +20,6 @@ for word in "$@"; do
 done
 hebb=$build/hebb
 bench=$build/hebb-bench
-[ -x "$bench" ] || cmake --build "$build" --target hebb-bench >/dev/null || exit 1
 out=build/bench
 [ -d ../shared/data ] && export HEBB_DATA_DIR="${HEBB_DATA_DIR:-$PWD/../shared/data}"
 mkdir -p "$out"
