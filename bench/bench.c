@@ -117,6 +117,14 @@ static double memory(const char *key) {
     return kb * 1024;
 }
 
+/* The peak of memory counts from here on, without what read the data. */
+static void forget_peak(void) {
+    FILE *f = fopen("/proc/self/clear_refs", "w");
+    if (!f) return;
+    fputs("5", f);
+    fclose(f);
+}
+
 /* ---- what goes in ------------------------------------------------------ */
 
 static hebb_status images(bench *b) {
@@ -520,6 +528,7 @@ static hebb_status watched(bench *b) {
 
 static hebb_status bench_run(bench *b) {
     HEBB_TRY(prepare(b));
+    forget_peak();
     b->start_bytes = memory("VmRSS:");
     HEBB_TRY(build(b, 0));
     HEBB_TRY(measure(b));
