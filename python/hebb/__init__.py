@@ -28,6 +28,7 @@ from .connection import (Connection, ConnectPolicy, ExcludedTypePolicy, Included
 from .data import (CustomDataset, Dataloader, Dataset, FashionMNIST, LibraryDataset, MNIST,
                    Strokes, YinYang, fetch)
 from .functional import Loss, Prediction
+from .io import network_load, network_save
 from .initializer import (BaseInitializer, constant, kaiming_normal, kaiming_uniform, normal,
                           sparse, uniform, xavier_normal, xavier_uniform)
 from .learner import Learner
@@ -35,6 +36,8 @@ from .monitor import SpikeMonitor, StateMonitor
 from .network import Network
 from .neuron import NeuronGroup
 from .tables import info, kinds, names, parameters
+from . import IO, Learning, Library, Neuron
+from .Library import Network_loader, Network_saver
 
 __version__ = _lib.hebb_version().decode()
 

@@ -378,7 +378,7 @@ def numbers_of(values: Any, dtype: Any, what: str) -> np.ndarray:
             if array.min() < allowed.min or array.max() > allowed.max:
                 raise ValueError(f"{what}: a value is outside {allowed.min}..{allowed.max}")
         with np.errstate(over="ignore"):  # what overflows is refused as not finite
-            return np.ascontiguousarray(array, dtype=dtype)
+            return np.asarray(array, dtype=dtype, order="C")
     except ValueError as problem:
         raise ValueError(f"{what}: {problem}" if what not in str(problem) else str(problem)) \
             from None

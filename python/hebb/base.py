@@ -83,6 +83,9 @@ class Assembly(Component):
         items = self.__dict__.get("_items")
         if items is not None and not name.startswith("_owner"):
             if isinstance(value, Component):
+                if hasattr(type(self), name):
+                    raise ValueError(f"the name '{name}' is taken: {type(self).__name__} has a "
+                                     "method or property of that name")
                 self._add(name, value)
             elif name in items:
                 self._drop(name)
@@ -92,6 +95,9 @@ class Assembly(Component):
         if name in self._items:
             self._drop(name)
         object.__delattr__(self, name)
+
+    def __iter__(self):
+        raise TypeError(f"a {type(self).__name__} is not iterable; parts() walks its parts")
 
     def _add(self, name: str, part: Component) -> None:
         if part is self or (isinstance(part, Assembly) and part._holds(self)):
@@ -106,6 +112,15 @@ class Assembly(Component):
         part.name, part._owner = name, self
         self._items[name] = part
         self._changed()
+
+    def _put(self, name: str, part: Component) -> None:
+        """Adds a part under any name, also one that is no attribute ("class", "run")."""
+        self._add(name, part)
+        if name.isidentifier() and not hasattr(type(self), name):
+            object.__setattr__(self, name, part)
+
+    def __getitem__(self, name: str) -> Component:
+        return self.select_assembly(name)
 
     def _drop(self, name: str) -> None:
         self._items.pop(name)._owner = None

@@ -69,6 +69,8 @@ class Learner(Component):
         self._active = True
         self._decoder: Any = None
         self._keep: List[Any] = []
+        self.schedule_every: Optional[str] = None
+        self._loss: Tuple[str, Any, Dict[str, Any]] = ("cross_entropy", None, {})
         self._targets()  # refuses what cannot be trained
 
     @property
@@ -122,6 +124,21 @@ class Learner(Component):
         if self._pointer is not None:
             self._apply_schedule(self._need_network()._context)
 
+    def set_loss(self, loss: str = "cross_entropy", decoder: Optional[Decoder] = None,
+                 **kwargs: Any) -> None:
+        """The loss that ``fit`` uses; a loop of yours computes its own.
+
+        Parameters
+        ----------
+        loss : str
+            One of ``hebb.names("loss")``.
+        decoder : Decoder, optional
+            Whose prediction it judges; default the network's first.
+        **kwargs
+            The loss's parameters.
+        """
+        self._loss = (_canonical("loss", loss, "set_loss: loss"), decoder, kwargs)
+
     # ---- build ----
     def _targets(self) -> Optional[List[Component]]:
         """What is trained, or None for everything."""
@@ -142,6 +159,8 @@ class Learner(Component):
                 for part in item.parts():
                     if isinstance(part, Projection):
                         found += part.get_connections()
+            elif isinstance(item, str):  # a full name, such as "layer1.tau_m"
+                found.append(item)
             elif isinstance(item, Component):
                 if not isinstance(item, (Reward, Action)):
                     found.append(item)
@@ -161,7 +180,7 @@ class Learner(Component):
         decoders = isinstance(targets[0], Decoder) and len(targets) == 1
         if not self.is_gradient:
             targets = [item for item in targets if not isinstance(item, Decoder) or decoders]
-        names = [item.id for item in targets]
+        names = [item if isinstance(item, str) else item.id for item in targets]
         if self.is_gradient:
             names += [f"{group.id}.{variable}" for group in wanted if group in targets
                       for variable in group.parameter_variables]

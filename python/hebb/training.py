@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 
-from ._lib import (POINTER, PROGRESS, STOPPED, Metrics, Progress, address, c_void_p, lib,
+from ._lib import (POINTER, PROGRESS, STOPPED, Metrics, Params, Progress, address, c_void_p, lib,
                    numbers_of, text)
 
 
@@ -130,7 +130,6 @@ def _call(network: Any, learner: Any, data: Any, test: Any, progress: Any, encod
     bar = _Bar() if progress is True else None
     watch = bar if bar is not None else progress if callable(progress) else None
     name = text(getattr(encoder, "id", encoder))
-    network.build(batch=options.batch_size, time=options.time if options.time > 0 else 0.0)
     with network._context.use() as context:
         options.progress = hold = _callback(context, watch)
         with dataset(context, data, "data") as samples, dataset(context, test, "test") as tests:
@@ -149,31 +148,35 @@ def _call(network: Any, learner: Any, data: Any, test: Any, progress: Any, encod
                 count=metrics.count, stopped=status == STOPPED)
 
 
-def _loss(network: Any, learner: Any, loss: Any) -> None:
-    """The loss of hebb_fit; the decoder is the one that the learner was told."""
+def _set_loss(network: Any, learner: Any) -> None:
+    """Tells the library the loss that the learner was given."""
     if not learner.is_gradient:
         return
-    name, params = loss if isinstance(loss, tuple) else (loss, {})
-    from ._lib import Params
-
+    name, decoder, params = learner._loss
+    decoder = decoder or learner._decoder
     with network._built() as (_net, context):
         array = Params(params, name, context)
-        context.check(lib.hebb_learner_set_loss(learner._pointer, text(learner._decoder.id)
-                                                if learner._decoder else None, text(name),
-                                                array.array))
+        context.check(lib.hebb_learner_set_loss(
+            learner._pointer, None if decoder is None else text(decoder.id), text(name),
+            array.array))
+        learner._decoder = decoder
 
 
 def fit(network: Any, learner: Any, data: Any, test: Any = None, progress: Any = None,
-        encoder: Any = None, loss: Any = "cross_entropy", **given: Any) -> Dict[str, float]:
-    """See ``Network.fit``; `loss` is a name or (name, parameters)."""
-    _loss(network, learner, loss)
+        encoder: Any = None, **given: Any) -> Dict[str, float]:
+    """See ``Network.fit``."""
+    if learner.schedule_every == "batch":
+        given.setdefault("schedule_every_batch", True)
+    _prepare(network, given)
+    _set_loss(network, learner)
     return _call(network, learner, data, test, progress, encoder, given, lib.hebb_fit)
 
 
 def evaluate(network: Any, learner: Any, data: Any, progress: Any = None, encoder: Any = None,
-             loss: Any = "cross_entropy", **given: Any) -> Dict[str, Any]:
+             **given: Any) -> Dict[str, Any]:
     """See ``Network.evaluate``."""
-    _loss(network, learner, loss)
+    _prepare(network, given)
+    _set_loss(network, learner)
     classes = arrays_of(data, "data")[2]
     confusion = np.zeros((classes, classes), np.uint64)
 
@@ -182,3 +185,9 @@ def evaluate(network: Any, learner: Any, data: Any, progress: Any = None, encode
 
     found = _call(network, learner, data, None, progress, encoder, given, call)
     return dict(found, confusion=confusion.astype(np.int64))
+
+
+def _prepare(network: Any, given: Dict[str, Any]) -> None:
+    """Builds for the batch and the time that are coming."""
+    options = _options(given)
+    network.build(batch=options.batch_size, time=options.time if options.time > 0 else 0.0)
