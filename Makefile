@@ -20,7 +20,8 @@ demo: setup
 	@$(MAKE) build BUILD=$(BUILD)
 	@rm -rf build/demo
 	$(BUILD)/hebb train examples/strokes.yaml -o build/demo
-test: setup
+test:
+	@sh tools/setup.sh --test
 	@$(MAKE) build BUILD=$(BUILD)
 	@sh tools/run_tests.sh $(BUILD)
 check: setup

@@ -111,7 +111,8 @@ class Learner(Component):
         """
         name = _canonical("schedule", lr_schedule_name, "set_schedule: lr_schedule_name")
         order = _ORDER.get(name.lower(), ())
-        if name == "StepLR" and values and float(values[0]) != int(values[0]):
+        if name == "StepLR" and values and isinstance(values[0], numbers.Real) \
+                and float(values[0]) % 1 != 0:
             order = ("gamma", "step_size")
         if len(values) > len(order):
             raise TypeError(f"set_schedule: {name} takes {len(order)} values without a name, "
