@@ -366,6 +366,7 @@ HEBB_API hebb_status hebb_learner_create(hebb_net *net, const char *algorithm,
 HEBB_API void hebb_learner_free(hebb_learner *learner);
 HEBB_API hebb_status hebb_learner_set_optimizer(hebb_learner *learner, const char *name, double lr,
                                                 const hebb_param *params);
+/* Changes the optimizer's learning rate, or a plastic rule's lr, which runs read as they start. */
 HEBB_API hebb_status hebb_learner_set_schedule(hebb_learner *learner, const char *name,
                                                const hebb_param *params);
 /* decoder NULL: the network's only decoder. loss: "cross_entropy", "mse", ...; NULL

@@ -56,6 +56,7 @@ struct hb_engine {
     size_t param_count;
     bool train;          /* keep a tape */
     bool dirty;          /* a parameter changed: derive the constants again */
+    size_t writes;       /* how often parameters were changed between runs */
     bool ran;            /* there is a run to look at */
     bool taped;          /* ... with a tape */
     bool hold;           /* soft mode: resets use the spikes of an earlier run */

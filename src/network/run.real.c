@@ -89,7 +89,8 @@ static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t
         real low = p->group->surrogate_set && s->fires_at_zero ? -HB_LEAST : 0;
         m->kernels->HB_K(between)(k->x, p->n, low, (real)INFINITY, bits);
         m->kernels->HB_K(expand)(bits, p->n, 1, w->o);
-        for (size_t i = 0; i < p->words; i++) count += (uint64_t)__builtin_popcountll(bits[i]);
+        for (size_t i = 0; i < p->words; i++)
+            if (bits[i]) count += (uint64_t)__builtin_popcountll(bits[i]);
         k->o = k->m = w->o;
         k->quiet = !count;
     }
@@ -380,10 +381,9 @@ static void adapt(hb_machine *m, size_t t) {
         hb_part *p = &m->parts[i];
         if (!p->kept || !p->model->adapt) continue;
         count_fired(m, p, t);
-        hb_adapt a = {.n = p->n, .fired = p->fired, .kept = p->kept};
+        hb_adapt a = {.n = p->n, .fired = p->fired, .kept = p->kept, .now = p->kept_now};
         for (size_t c = 0; c < p->model->coef_count; c++) a.coef[c] = p->coef[c];
         p->model->adapt(&a);
-        for (size_t j = 0; j < p->n; j++) p->kept_now[j] = (real)p->kept[j];
         if (p->recorded) record_kept(m, p, t);
     }
 }
