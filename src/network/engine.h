@@ -51,6 +51,8 @@ typedef struct hb_part {
     bool active; /* a gradient flows through */
     bool keep_x, keep_I, keep_states;
     size_t slope_steps;        /* of a smooth window: so many steps are made from x at once */
+    bool recompute;            /* x, I and before are those of a segment, each worker's own */
+    real *checkpoint;          /* [B][segments][states][n]: states before a segment; if so */
     uint64_t *window;          /* [B][T][words] */
     double low, high, height;  /* of a box window */
     real *x, *I;               /* [B][T][n] */
@@ -118,6 +120,13 @@ typedef struct hb_judged {
     size_t outputs, since;
 } hb_judged;
 
+/* Steps t0 .. t0 + segment of one sample, made again for the backward pass. */
+typedef struct hb_again {
+    real *x, *I;  /* [segment][n] */
+    real *before; /* [segment][states][n] */
+    real *states; /* [states][n] */
+} hb_again;
+
 /* Room of one worker. */
 typedef struct hb_worker {
     hb_env env;       /* where an encoder's error is kept until the run ends */
@@ -126,6 +135,7 @@ typedef struct hb_worker {
     real *x, *o, *m;  /* [n] */
     real **dO;        /* [part]: [T][n] */
     real **dV;        /* [part]: [T][n], or NULL */
+    hb_again *again;  /* [part] */
     real **adj;       /* [part]: [states][n] */
     real **slope;     /* [part]: [slope_steps][n] of a smooth window, or NULL */
     real **dfilter;   /* [link]: [2][post] */
@@ -156,6 +166,7 @@ typedef struct hb_machine {
     size_t part_count, link_count, worker_count;
     size_t batch_room, step_room; /* planned */
     size_t block;                 /* samples that a worker sweeps at a time */
+    size_t segment;               /* steps of a segment: about sqrt(step_room) */
     hb_arena arena;
     hebb_status *sample_status; /* [B] */
     bool fresh;                 /* the run began with a reset */
@@ -180,6 +191,36 @@ static inline real *hb_part_tape(const hb_machine *m, const hb_part *p, real *ta
     return tape + (b * m->step_room + t) * p->n;
 }
 
+/* Step t of sample b, as the backward pass reads it. */
+static inline real *hb_part_x(const hb_machine *m, const hb_worker *w, const hb_part *p, size_t b,
+                              size_t t) {
+    return p->recompute ? w->again[p - m->parts].x + t % m->segment * p->n
+                        : hb_part_tape(m, p, p->x, b, t);
+}
+static inline real *hb_part_I(const hb_machine *m, const hb_worker *w, const hb_part *p, size_t b,
+                              size_t t) {
+    return p->recompute ? w->again[p - m->parts].I + t % m->segment * p->n
+                        : hb_part_tape(m, p, p->I, b, t);
+}
+static inline real *hb_part_before(const hb_machine *m, const hb_worker *w, const hb_part *p,
+                                   size_t b, size_t t) {
+    return p->recompute ? w->again[p - m->parts].before + t % m->segment * p->states * p->n
+                        : p->before + (b * m->step_room + t) * p->states * p->n;
+}
+static inline real *hb_part_checkpoint(const hb_machine *m, const hb_part *p, size_t b, size_t t) {
+    size_t segments = (m->step_room + m->segment - 1) / m->segment;
+    return p->checkpoint + (b * segments + t / m->segment) * p->states * p->n;
+}
+
+/* Spikes of step t as the loops read them: from bits, or in soft mode from the tape. */
+void HB_R(hb_part_spikes)(hb_machine *machine, hb_worker *worker, const hb_part *part, hb_step *k,
+                          size_t b, size_t t);
+/* Can the part's steps be made again? HEBB_E_UNSUPPORTED says why not. */
+hebb_status HB_R(hb_again_check)(const hb_machine *machine, const hb_part *part);
+/* Makes steps t0 .. t1, of one segment, again. */
+void HB_R(hb_again)(hb_machine *machine, hb_worker *worker, hb_part *part, size_t b, size_t t0,
+                    size_t t1);
+
 /* A new array of zeros that a rule keeps over runs, read and written like a parameter
  * ("connection1.reward_mean"); while the network is built only. NULL: out of memory. */
 hb_parameter *HB_R(hb_machine_keep)(hb_machine *machine, const hb_link *link, const char *name,
@@ -195,6 +236,9 @@ void HB_R(hb_link_pull)(hb_machine *machine, hb_link *link, hb_worker *worker, r
  * serves them all. Only if hb_link_has_tables. */
 void HB_R(hb_link_pull_block)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I,
                               size_t stride, size_t b0, size_t b1);
+/* hb_link_pull for steps that the last run has done, by the same sums. */
+void HB_R(hb_link_pull_again)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I,
+                              size_t b, size_t t0, size_t t1);
 /* Draws what dropout leaves of the sources for sample b. */
 void HB_R(hb_link_draw)(hb_machine *machine, hb_link *link, size_t b);
 /* Keeps what is still on its way when the run of sample b ends; shows what has arrived. */

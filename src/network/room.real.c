@@ -1,4 +1,5 @@
 /* The memory of a run: one arena, laid out for so many samples and steps. */
+#include <math.h>
 #include <string.h>
 
 #include "network/engine.h"
@@ -48,9 +49,15 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
     if (!p->active) return;
     if (p->model->output == HB_OUT_SPIKES && !p->slope_steps)
         p->window = hb_arena_take(a, times(B, T, p->words), 8);
-    if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
-    if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
-    if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
+    if (p->recompute) {
+        size_t segments = (T + m->segment - 1) / m->segment;
+        if (p->slope_steps) p->slope_steps = m->segment; /* those that are there at once */
+        p->checkpoint = hb_arena_take(a, times(B, segments, p->states * n), real_);
+    } else {
+        if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
+        if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
+        if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
+    }
     a->kind = HB_OF_CURRENTS;
     p->dI = hb_arena_take(a, cells, real_);
 }
@@ -94,6 +101,7 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
         link->turned = hb_arena_take(a, times(B, 64 * link->pre->words, HB_WORDS(T)), 8);
         link->turned_counts = hb_arena_take(a, times(B, 2 * hb_link_parts(link), 1), 4);
     }
+    if (hb_link_has_tables(link)) link->looked_up = hb_arena_take(a, B, sizeof(bool));
     bool together = m->between && m->between->every_step;
     if (hb_link_has_sum(link) && (together || m->keeps))
         link->sums =
@@ -137,6 +145,18 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     w->columns = back ? hb_arena_take(a, 2 * words, 8) : NULL;
 }
 
+static hb_again lay_again(const hb_machine *m, hb_arena *a, const hb_part *p) {
+    hb_again again = {0};
+    if (!p->recompute) return again;
+    a->kind = HB_OF_TAPE;
+    again.x = hb_arena_take(a, m->segment * p->n, sizeof(real));
+    again.I = hb_arena_take(a, m->segment * p->n, sizeof(real));
+    again.before = hb_arena_take(a, times(m->segment, p->states, p->n), sizeof(real));
+    again.states = hb_arena_take(a, p->states * p->n, sizeof(real));
+    a->kind = HB_OF_CURRENTS;
+    return again;
+}
+
 static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, size_t T) {
     size_t widest = 1, real_ = sizeof(real);
     a->kind = HB_OF_REST;
@@ -145,6 +165,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
     w->dV = hb_arena_take(a, m->part_count, sizeof(real *));
     w->adj = hb_arena_take(a, m->part_count, sizeof(real *));
     w->slope = hb_arena_take(a, m->part_count, sizeof(real *));
+    w->again = hb_arena_take(a, m->part_count, sizeof *w->again);
     w->sum = hb_arena_take(a, m->link_count, sizeof(real *));
     w->dfilter = hb_arena_take(a, m->link_count, sizeof(real *));
     w->undropped = hb_arena_take(a, m->link_count, sizeof(real *));
@@ -153,14 +174,15 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
         hb_part *p = &m->parts[i];
         if (p->n > widest) widest = p->n;
         if (!p->model) continue;
-        real *I = p->active && p->keep_I
-                      ? NULL
-                      : hb_arena_take(a, times(block * p->inputs, T, p->n), real_);
+        bool kept = p->active && p->keep_I && !p->recompute;
+        real *I = kept ? NULL : hb_arena_take(a, times(block * p->inputs, T, p->n), real_);
         real *dO = p->active ? hb_arena_take(a, T * p->n, real_) : NULL;
         real *dV = p->active && p->wants_V ? hb_arena_take(a, T * p->n, real_) : NULL;
         real *adj = p->active ? hb_arena_take(a, (p->states + 1) * p->n, real_) : NULL;
         real *slope = p->slope_steps ? hb_arena_take(a, p->slope_steps * p->n, real_) : NULL;
+        hb_again again = lay_again(m, a, p);
         if (!a->base) continue;
+        w->again[i] = again;
         w->I[i] = I, w->dO[i] = dO, w->dV[i] = dV, w->adj[i] = adj, w->slope[i] = slope;
     }
     for (size_t i = 0; i < m->link_count; i++) {
@@ -192,6 +214,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
 static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
     hb_graph *g = m->base.graph;
     m->block = block_of(m, B, T);
+    m->segment = (size_t)ceil(sqrt((double)T));
     for (size_t i = 0; i < m->part_count; i++) lay_part(m, a, &m->parts[i], B, T);
     for (size_t i = 0; i < m->link_count; i++) lay_link(m, a, &m->links[i], B, T);
     for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], m->block, T);

@@ -142,12 +142,13 @@ static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
     k.kept = p->kept_now;
     k.learns = m->base.train;
     k.uniform = p->uniform;
-    k.x = tape && p->keep_x ? hb_part_tape(m, p, p->x, b, t) : w->x;
+    k.x = tape && p->keep_x && !p->recompute ? hb_part_tape(m, p, p->x, b, t) : w->x;
     for (size_t c = 0; c < model->coef_count; c++) k.coef[c] = p->coef[c];
     for (size_t s = 0; s < p->states; s++) k.state[s] = p->state + (b * p->states + s) * n;
-    if (tape && p->keep_states)
-        memcpy(p->before + (b * m->step_room + t) * p->states * n, k.state[0],
-               p->states * n * sizeof(real));
+    if (tape && p->recompute && t % m->segment == 0)
+        memcpy(hb_part_checkpoint(m, p, b, t), k.state[0], p->states * n * sizeof(real));
+    if (tape && p->keep_states && !p->recompute)
+        memcpy(hb_part_before(m, w, p, b, t), k.state[0], p->states * n * sizeof(real));
     model->integrate(&k);
     if (model->output == HB_OUT_SPIKES) w->spikes[group] += fire(m, w, p, &k, b, t);
     if (model->settle) model->settle(&k);
