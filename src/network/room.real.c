@@ -97,7 +97,7 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
 
 /* Tables are built anew for each block, so that a block should have many rows; but there should be
  * blocks enough for the threads, however many these are. */
-enum { BLOCK_ROWS = 320, BLOCKS = 8 };
+enum { BLOCK_ROWS = 640, BLOCKS = 5 };
 
 static size_t block_of(const hb_machine *m, size_t B, size_t T) {
     bool tables = false;
