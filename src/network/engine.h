@@ -132,7 +132,8 @@ typedef struct hb_worker {
     uint32_t *index;  /* positions: max(n, T) */
     uint64_t *spikes; /* [part] */
     /* products of bits and of gradients: NULL where no link needs them */
-    real *tables; /* [HB_TABLE_ROWS / 4][16][tile] */
+    uint64_t *merged; /* [sources of a part][HB_TABLE_WORDS]: when they acted, in some samples */
+    real *tables;     /* [HB_TABLE_ROWS / 4][16][tile] */
     real *squeezed_weight, *squeezed_sum,
         *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
     uint64_t *columns; /* [2][words]: those that are not left out */
