@@ -7,16 +7,17 @@
 #include "neurons/model.h"
 
 #ifdef HB_DOUBLE
-#define HB_DTYPE         HEBB_F64
-#define HB_K(op)         op##_f64
-#define HB_BLAS(op)      cblas_d##op
-#define HB_SURROGATE_ROW hb_surrogate_row_f64
+#define HB_DTYPE    HEBB_F64
+#define HB_K(op)    op##_f64
+#define HB_BLAS(op) cblas_d##op
 #else
-#define HB_DTYPE         HEBB_F32
-#define HB_K(op)         op##_f32
-#define HB_BLAS(op)      cblas_s##op
-#define HB_SURROGATE_ROW hb_surrogate_row_f32
+#define HB_DTYPE    HEBB_F32
+#define HB_K(op)    op##_f32
+#define HB_BLAS(op) cblas_s##op
 #endif
+
+/* Slopes that are made at once, so that small groups make long loops. */
+enum { HB_SLOPES = 2048 };
 
 /* What a group gives to those that read it. Rows are numbered from the step
  * before the run: row 0 is the last step of the run before, or silence. */
@@ -48,10 +49,11 @@ typedef struct hb_part {
     real *fired;          /* [n]: spikes of a step, summed over the batch; if kept */
     /* the tape */
     bool active; /* a gradient flows through */
-    bool keep_x, keep_I, keep_states, keep_slope;
+    bool keep_x, keep_I, keep_states;
+    size_t slope_steps;        /* of a smooth window: so many steps are made from x at once */
     uint64_t *window;          /* [B][T][words] */
     double low, high, height;  /* of a box window */
-    real *slope, *x, *I;       /* [B][T][n] */
+    real *x, *I;               /* [B][T][n] */
     real *before;              /* [B][T][states][n]: states before each step */
     real *mask, *reset;        /* [B][T][n], soft mode: m, and the o that resets if detached */
     real *dI;                  /* [B][T][n] */
@@ -123,6 +125,7 @@ typedef struct hb_worker {
     real **dO;        /* [part]: [T][n] */
     real **dV;        /* [part]: [T][n], or NULL */
     real **adj;       /* [part]: [states][n] */
+    real **slope;     /* [part]: [slope_steps][n] of a smooth window, or NULL */
     real **dfilter;   /* [link]: [2][post] */
     real **undropped; /* [link]: [T][pre], of dropout */
     real *dx;         /* [n] */
@@ -134,6 +137,7 @@ typedef struct hb_worker {
 typedef struct hb_machine {
     hb_engine base; /* first */
     const hb_kernels *kernels;
+    HB_R(hb_surrogate_loop) slopes;
     hb_part *parts; /* as graph->groups */
     hb_link *links; /* as graph->connections */
     hb_worker *workers;

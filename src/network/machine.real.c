@@ -338,6 +338,7 @@ static hebb_status create(hb_graph *graph, hb_engine **out) {
     m->base.graph = graph;
     m->base.ops = &HB_R(hb_engine_ops);
     m->kernels = hb_kernels_get();
+    m->slopes = HB_R(hb_surrogate_row_for)(m->kernels->name);
     openblas_set_num_threads(1); /* the pool owns the cores */
     m->part_count = graph->group_count;
     m->link_count = graph->connection_count;
@@ -406,7 +407,10 @@ static hebb_status build(hb_engine *engine) {
         part->keep_I = part->model->needs_I || part->any_coef;
         part->keep_states |= part->model->needs_prev;
         bool spikes = part->model->output == HB_OUT_SPIKES;
-        part->keep_slope = spikes && s->ops->window == HB_WINDOW_SMOOTH;
+        if (spikes && s->ops->window == HB_WINDOW_SMOOTH) {
+            part->keep_x = true;
+            part->slope_steps = part->n < HB_SLOPES ? HB_SLOPES / part->n : 1;
+        }
         if (spikes && s->ops->window == HB_WINDOW_BOX)
             hb_surrogate_box(s, &part->low, &part->high, &part->height);
     }

@@ -46,9 +46,8 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
         p->reset = hb_arena_take(a, cells, real_);
     }
     if (!p->active) return;
-    if (p->model->output == HB_OUT_SPIKES && !p->keep_slope)
+    if (p->model->output == HB_OUT_SPIKES && !p->slope_steps)
         p->window = hb_arena_take(a, times(B, T, p->words), 8);
-    if (p->keep_slope) p->slope = hb_arena_take(a, cells, real_);
     if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
     if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
     if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
@@ -104,6 +103,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     w->dO = hb_arena_take(a, m->part_count, sizeof(real *));
     w->dV = hb_arena_take(a, m->part_count, sizeof(real *));
     w->adj = hb_arena_take(a, m->part_count, sizeof(real *));
+    w->slope = hb_arena_take(a, m->part_count, sizeof(real *));
     w->sum = hb_arena_take(a, m->link_count, sizeof(real *));
     w->dfilter = hb_arena_take(a, m->link_count, sizeof(real *));
     w->undropped = hb_arena_take(a, m->link_count, sizeof(real *));
@@ -116,7 +116,9 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
         real *dO = p->active ? hb_arena_take(a, T * p->n, real_) : NULL;
         real *dV = p->active && p->wants_V ? hb_arena_take(a, T * p->n, real_) : NULL;
         real *adj = p->active ? hb_arena_take(a, (p->states + 1) * p->n, real_) : NULL;
-        if (a->base) w->I[i] = I, w->dO[i] = dO, w->dV[i] = dV, w->adj[i] = adj;
+        real *slope = p->slope_steps ? hb_arena_take(a, p->slope_steps * p->n, real_) : NULL;
+        if (!a->base) continue;
+        w->I[i] = I, w->dO[i] = dO, w->dV[i] = dV, w->adj[i] = adj, w->slope[i] = slope;
     }
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];

@@ -94,13 +94,9 @@ static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t
         k->o = k->m = w->o;
         k->quiet = !count;
     }
-    if (p->active && m->base.train) {
-        if (p->window)
-            m->kernels->HB_K(between)(k->x, p->n, (real)p->low, (real)p->high,
-                                      p->window + (b * m->step_room + t) * p->words);
-        else
-            HB_SURROGATE_ROW(s, p->n, k->x, hb_part_tape(m, p, p->slope, b, t));
-    }
+    if (p->window && m->base.train)
+        m->kernels->HB_K(between)(k->x, p->n, (real)p->low, (real)p->high,
+                                  p->window + (b * m->step_room + t) * p->words);
     return count;
 }
 

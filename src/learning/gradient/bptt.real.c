@@ -38,12 +38,22 @@ static void start_from_decoder(const backward *back, hb_worker *w, size_t b) {
 
 /* ---- one step of one group ---- */
 
+/* Slopes at step t, made from x for so many steps at once that the loop is long. Steps come
+ * from the last to the first. */
+static const real *slope_at(hb_machine *m, hb_worker *w, const hb_part *p, size_t b, size_t t) {
+    size_t first = t - t % p->slope_steps, steps = t + 1 - first;
+    real *slopes = w->slope[p - m->parts];
+    if (steps == p->slope_steps || t + 1 == m->base.steps)
+        m->slopes(&p->group->surrogate, steps * p->n, hb_part_tape(m, p, p->x, b, first), slopes);
+    return slopes + (t - first) * p->n;
+}
+
 /* dx = dO times the window. */
 static void through_window(hb_machine *m, hb_worker *w, const hb_part *p, const real *dO, size_t b,
                            size_t t) {
     real *dx = w->dx;
-    if (p->slope) {
-        const real *slope = hb_part_tape(m, p, p->slope, b, t);
+    if (p->slope_steps) {
+        const real *slope = slope_at(m, w, p, b, t);
         for (size_t j = 0; j < p->n; j++) dx[j] = slope[j] * dO[j];
         return;
     }
