@@ -360,17 +360,22 @@ static void record_kept(hb_machine *m, const hb_part *p, size_t t) {
     }
 }
 
-static void count_fired(hb_machine *m, const hb_part *p, size_t t) {
+/* Returns false where nobody has. */
+static bool count_fired(hb_machine *m, const hb_part *p, size_t t) {
+    bool any = false;
     for (size_t b = 0; b < m->base.batch; b++) {
         if (p->form != HB_FORM_BITS) { /* soft spikes */
             const real *row = hb_part_row(m, p, p->rows, b, t + 1);
             for (size_t j = 0; j < p->n; j++) p->fired[j] += row[j];
+            any = true;
             continue;
         }
         uint32_t *index = m->workers[0].index;
         size_t count = m->kernels->positions(hb_part_bits(m, p, b, t + 1), p->words, index);
         for (size_t k = 0; k < count; k++) p->fired[index[k]] += 1;
+        any |= count > 0;
     }
+    return any;
 }
 
 /* fired holds zeros between steps; few neurons fire in one. */
@@ -391,11 +396,16 @@ static void adapt(hb_machine *m, size_t t) {
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
         if (!p->kept || !p->model->adapt) continue;
-        count_fired(m, p, t);
-        hb_adapt a = {.n = p->n, .fired = p->fired, .kept = p->kept, .now = p->kept_now};
+        bool any = count_fired(m, p, t);
+        hb_adapt a = {.n = p->n,
+                      .fired = p->fired,
+                      .quiet = !any,
+                      .uniform = p->uniform,
+                      .kept = p->kept,
+                      .now = p->kept_now};
         for (size_t c = 0; c < p->model->coef_count; c++) a.coef[c] = p->coef[c];
         p->model->adapt(&a);
-        clear_fired(m, p, t);
+        if (any) clear_fired(m, p, t);
         if (p->recorded) record_kept(m, p, t);
     }
 }
