@@ -6,12 +6,13 @@
 #   make docs     writes the made pages       make format   lays out the sources
 #   make results  writes the tables of results/results.jsonl
 #   make bench-docs writes the table of docs/performance.md from results/bench.jsonl
+#   make window   measures the window of pair STDP by pairing and draws it beside the formula
 BUILD ?= build/release
 PREFIX ?= /usr/local
 CMAKE_ARGS ?=
 JOBS ?= 2
 MAKEFLAGS += --no-print-directory
-.PHONY: all build demo test check bench bench-peers bench-docs install docs results format setup clean
+.PHONY: all build demo test check bench bench-peers bench-docs install docs window results format setup clean
 all: build
 setup:
 	@sh tools/setup.sh
@@ -40,9 +41,11 @@ install: build
 docs: build
 	@$(BUILD)/hebb docs components docs/components
 	@$(BUILD)/hebb docs cli >docs/cli.md
+window: build
+	@$(BUILD)/stdp-window docs/stdp-window.png
 results:
 	@sh tools/write_results.sh
 format:
-	@find src include cli tests examples -name '*.[ch]' | xargs clang-format -i
+	@find src include cli tests tools examples -name '*.[ch]' | xargs clang-format -i
 clean:
 	rm -rf build

@@ -170,8 +170,8 @@ static void test_pictures(void **state) {
     (void)state;
     static const double values[4] = {1, NAN, 3, 2};
     static const uint64_t table[4] = {5, 1, 0, 7};
-    const hb_curve curves[] = {{"one", values}, {"two", values + 1}};
-    const hb_panel panels[] = {{"both", curves, 2}, {"one", curves, 1}};
+    const hb_curve curves[] = {{"one", values, HB_LINE}, {"two", values + 1, HB_POINTS}};
+    const hb_panel panels[] = {{"both", curves, 2, -3, 3}, {"one", curves, 1, 0, 0}};
     static const struct {
         const char *name, *begins;
         size_t length;

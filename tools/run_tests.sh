@@ -19,11 +19,38 @@ command -v timeout >/dev/null && limit="timeout -k 10 ${HEBB_TEST_SECONDS:-900}"
 names() { # lines of a kind, each name once, without the closing count of cmocka
     grep "^\[$1\]" "$log" | sort -u | grep -vc 'test(s)'
 }
-run() { # name, command...
+# Tests run side by side (HEBB_TEST_JOBS, by default the cores), the long ones first; what each said
+# stands in a file of $said until its turn to be reported comes.
+jobs=${HEBB_TEST_JOBS:-$(nproc 2>/dev/null || echo 2)}
+said=$(mktemp -d)
+list=$said/list
+for pattern; do
+    for t in "$build"/$pattern; do
+        [ -f "$t" ] && [ -x "$t" ] && echo "$t"
+    done
+    for t in "$here"/tests/$pattern.sh; do
+        [ -f "$t" ] && echo "$t"
+    done
+done >"$list"
+long='/test_(resume|stdp|rstdp|plastic_run|docs.sh|cli.sh|bptt|install.sh)$'
+{ grep -E "$long" "$list"; grep -vE "$long" "$list"; } >"$said/order"
+export said limit
+xargs -P "$jobs" -I {} sh -c 'name=$(basename "$1" .sh)
+    case $1 in *.sh) set -- sh "$1" ;; esac
+    $limit "$@" >"$said/$name" 2>&1 </dev/null
+    echo $? >"$said/$name.new" && mv "$said/$name.new" "$said/$name.rc"' sh {} <"$said/order" &
+workers=$!
+trap 'kill $workers 2>/dev/null; rm -rf "$log" "$said"' EXIT
+trap 'exit 130' INT TERM
+
+report() { # name
     name=$1
-    shift
-    $limit "$@" >"$log" 2>&1 </dev/null
-    rc=$?
+    while [ ! -f "$said/$name.rc" ]; do
+        kill -0 $workers 2>/dev/null || [ -f "$said/$name.rc" ] || echo 125 >"$said/$name.rc"
+        sleep 0.1
+    done
+    cp "$said/$name" "$log"
+    rc=$(cat "$said/$name.rc")
     p=$(grep -c '^\[       OK \]' "$log")
     f=$(names '  FAILED  ')
     s=$(names '  SKIPPED ')
@@ -34,14 +61,9 @@ run() { # name, command...
     [ "$f" != 0 ] && grep -v '^\[ *\(OK\|RUN\) *\]' "$log" | tail -60
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
-for pattern; do
-    for t in "$build"/$pattern; do
-        [ -f "$t" ] && [ -x "$t" ] && run "$(basename "$t")" "$t"
-    done
-    for t in "$here"/tests/$pattern.sh; do
-        [ -f "$t" ] && run "$(basename "$t" .sh)" sh "$t"
-    done
-done
+while read -r t; do
+    report "$(basename "$t" .sh)"
+done <"$list"
 conformance() { # the golden files, a case a line; its closing line counts them
     [ -x "$build/hebb-conformance" ] || return
     if [ -z "${HEBB_GOLDENS_DIR:-}" ]; then

@@ -314,6 +314,39 @@ static void columns_in_place(hb_plastic *p) {
     }
 }
 
+/* Both ends spike, and few columns are live: the changes by rows wait in d->dw until the columns
+ * have been read; where the two meet, they are added first. */
+static void both_in_place(hb_plastic *p) {
+    hb_pairs *d = p->driver;
+    hb_pair_room *room = d->rooms;
+    size_t post = p->link->post->n, live = d->live_count;
+    const uint32_t *list = d->live_list;
+    real *w = hb_weights(p);
+    for (size_t r = 0; r < d->p_count[0]; r++) {
+        size_t first = d->p_list[r] * post;
+        for (size_t c = 0; p->reads_weight && c < live; c++) room->w[c] = w[first + list[c]];
+        HB_R(hb_pairs_row_of)(p, room, room->w, d->p_list[r], list, live, room->dw);
+        for (size_t c = 0; c < live; c++) d->dw[first + list[c]] = room->dw[c];
+    }
+    for (size_t q = 0; q < d->q_count[0]; q++) {
+        size_t j = d->q_list[q], n = p->link->pre->n;
+        memset(room->dw, 0, n * sizeof(real));
+        HB_R(hb_pairs_column)(p, room, j, 0, gather(p, j, room->w), room->dw);
+        for (size_t r = 0; r < d->p_count[0]; r++) {
+            real *row = &d->dw[d->p_list[r] * post + j];
+            room->dw[d->p_list[r]] += *row;
+            *row = 0;
+        }
+        for (size_t i = 0; i < n; i++) w[i * post + j] = moved(p, w[i * post + j], room->dw[i]);
+    }
+    for (size_t r = 0; r < d->p_count[0]; r++)
+        for (size_t c = 0; c < live; c++) {
+            size_t k = d->p_list[r] * post + list[c];
+            if (!hb_bit(d->q, list[c])) w[k] = moved(p, w[k], d->dw[k]);
+            d->dw[k] = 0;
+        }
+}
+
 /* ---- a step of all samples ---- */
 
 /* The neurons that spike in any of the samples. */
@@ -404,6 +437,8 @@ void HB_R(hb_pairs_step)(hb_plastic *p, size_t t) {
         rows_in_place(p);
     else if (batch == 1 && columns && !rows)
         columns_in_place(p);
+    else if (rows && columns && HB_R(hb_pairs_sparse)(p))
+        both_in_place(p);
     else if (rows || columns) {
         d->row_count = rows ? touched(p, d->p, pre->words, d->rows) : 0;
         d->column_count = columns ? touched(p, d->q, post->words, d->columns) : 0;

@@ -42,6 +42,7 @@ typedef struct hb_part {
     bool wants_V;         /* a decoder or a link reads it */
     bool recorded;        /* by a monitor */
     size_t inputs;        /* synaptic inputs: 1 or 2 */
+    bool one_row;         /* in this run one row of currents serves all steps */
     real *first;          /* [states][n]: where a run starts; NULL: zeros */
     double *kept;         /* [n], over runs: the values of a parameter; NULL: nothing */
     real *kept_now;       /* [n]: the same, as the loops read them */

@@ -118,14 +118,13 @@ static void record(hb_machine *m, const hb_part *p, const hb_step *k, size_t b, 
     }
 }
 
-/* Row t of the group's synaptic input. Where the whole network goes step by step and no
- * backward pass reads it, one row serves all steps. */
+/* Row t of the group's synaptic input. Where the group goes step by step and no backward pass
+ * reads it, one row serves all steps. */
 static real *current(const hb_machine *m, const hb_worker *w, size_t group, size_t input, size_t b,
                      size_t t) {
     const hb_part *p = &m->parts[group];
     if (!w->I[group]) return hb_part_tape(m, p, p->I, b, t);
-    bool one = m->together || m->base.graph->stepwise;
-    size_t row = (b % m->block * p->inputs + input) * m->step_room + (one ? 0 : t);
+    size_t row = (b % m->block * p->inputs + input) * m->step_room + (p->one_row ? 0 : t);
     return w->I[group] + row * p->n;
 }
 
@@ -223,11 +222,12 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
         next = i + 1;
         size_t component = g->groups[g->order[i]].component;
         while (next < g->order_count && g->groups[g->order[next]].component == component) next++;
-        for (size_t k = i; k < next; k++) {
+        bool all = m->parts[g->order[i]].one_row;
+        for (size_t k = i; k < next && !all; k++) {
             for (size_t b = b0; b < b1; b++) clear_currents(m, w, g->order[k], b, 0, m->base.steps);
             pull_block(m, w, g->order[k], b0, b1);
         }
-        for (size_t b = b0; b < b1; b++) run_steps(m, w, b, i, next, false);
+        for (size_t b = b0; b < b1; b++) run_steps(m, w, b, i, next, all);
     }
 }
 
@@ -377,17 +377,34 @@ static void record_kept(hb_machine *m, const hb_part *p, size_t t) {
     }
 }
 
-static void count_fired(hb_machine *m, const hb_part *p, size_t t) {
-    memset(p->fired, 0, p->n * sizeof(real));
+/* Returns false where nobody has. */
+static bool count_fired(hb_machine *m, const hb_part *p, size_t t) {
+    bool any = false;
     for (size_t b = 0; b < m->base.batch; b++) {
         if (p->form != HB_FORM_BITS) { /* soft spikes */
             const real *row = hb_part_row(m, p, p->rows, b, t + 1);
             for (size_t j = 0; j < p->n; j++) p->fired[j] += row[j];
+            any = true;
             continue;
         }
         uint32_t *index = m->workers[0].index;
         size_t count = m->kernels->positions(hb_part_bits(m, p, b, t + 1), p->words, index);
         for (size_t k = 0; k < count; k++) p->fired[index[k]] += 1;
+        any |= count > 0;
+    }
+    return any;
+}
+
+/* fired holds zeros between steps; few neurons fire in one. */
+static void clear_fired(hb_machine *m, const hb_part *p, size_t t) {
+    for (size_t b = 0; b < m->base.batch; b++) {
+        if (p->form != HB_FORM_BITS) {
+            memset(p->fired, 0, p->n * sizeof(real));
+            return;
+        }
+        uint32_t *index = m->workers[0].index;
+        size_t count = m->kernels->positions(hb_part_bits(m, p, b, t + 1), p->words, index);
+        for (size_t k = 0; k < count; k++) p->fired[index[k]] = 0;
     }
 }
 
@@ -396,10 +413,16 @@ static void adapt(hb_machine *m, size_t t) {
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
         if (!p->kept || !p->model->adapt) continue;
-        count_fired(m, p, t);
-        hb_adapt a = {.n = p->n, .fired = p->fired, .kept = p->kept, .now = p->kept_now};
+        bool any = count_fired(m, p, t);
+        hb_adapt a = {.n = p->n,
+                      .fired = p->fired,
+                      .quiet = !any,
+                      .uniform = p->uniform,
+                      .kept = p->kept,
+                      .now = p->kept_now};
         for (size_t c = 0; c < p->model->coef_count; c++) a.coef[c] = p->coef[c];
         p->model->adapt(&a);
+        if (any) clear_fired(m, p, t);
         if (p->recorded) record_kept(m, p, t);
     }
 }
@@ -442,6 +465,25 @@ static hebb_status first_failure(hb_machine *m) {
         return hb_fail(env, status, "sample %zu of the batch cannot be encoded", b);
     }
     return HEBB_OK;
+}
+
+/* Groups that drive each other go step by step in any case. What reaches them as bits or constants
+ * costs as much step by step as in one sweep, and their currents stay in the cache; real numbers
+ * go through one product of matrices. */
+static void choose_rows(hb_machine *m) {
+    const hb_graph *g = m->base.graph;
+    for (size_t i = 0; i < g->order_count; i++) {
+        size_t component = g->groups[g->order[i]].component;
+        bool loops = false, swept = false;
+        for (size_t k = 0; k < m->link_count; k++) {
+            const hb_link *link = &m->links[k];
+            const hb_connection *c = link->connection;
+            if (g->groups[c->post].component != component) continue;
+            loops |= c->inside;
+            swept |= !c->inside && hb_link_reads_rows(link);
+        }
+        m->parts[g->order[i]].one_row = m->together || g->stepwise || (loops && !swept);
+    }
 }
 
 /* weight_quantization, and SPAIC's clamp, act when a run starts. */
@@ -498,6 +540,7 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
                       (batch + CONSTANT_BLOCK - 1) / CONSTANT_BLOCK);
     bool learns = e->train && m->between;
     m->together = e->train && (m->keeps || (learns && m->between->every_step));
+    choose_rows(m);
     HB_R(hb_rewards_begin)(m);
     if (learns) m->between->begin(m->between->user, m->fresh);
     if (m->together)

@@ -206,6 +206,14 @@ static void adapt_exc(const hb_adapt *k) {
     const real *restrict fired = k->fired, *restrict plus = k->coef[PLUS];
     const real *restrict loss = k->coef[LOSS];
     real *restrict now = k->now;
+    if (k->quiet && k->uniform) { /* the same with fewer rows to read */
+        double share = (double)loss[0];
+        HB_EACH(k) {
+            theta[j] -= share * theta[j];
+            now[j] = (real)theta[j];
+        }
+        return;
+    }
     HB_EACH(k) {
         theta[j] += (double)(plus[j] * fired[j]) - (double)loss[j] * theta[j];
         now[j] = (real)theta[j];

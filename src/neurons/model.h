@@ -61,6 +61,8 @@ typedef struct hb_adapt {
     size_t n;
     const real *coef[HB_COEFS];
     const real *fired; /* spikes of this step, summed over the batch */
+    bool quiet;        /* these are zeros */
+    bool uniform;      /* as in hb_step */
     double *kept;      /* double always: a slow decay is lost in a float */
     real *now;         /* the same after it, as the loops read it */
 } hb_adapt;

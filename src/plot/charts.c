@@ -89,7 +89,8 @@ static void draw_axes(const hb_canvas *c, const frame *f, const hb_panel *panel,
     }
     size_t apart = f->count > 10 ? (f->count + 9) / 10 : 1;
     for (size_t i = 0; i < f->count; i += apart) {
-        snprintf(text, sizeof text, "%zu", i + 1);
+        double x = panel->step != 0 ? panel->first + panel->step * (double)i : (double)(i + 1);
+        snprintf(text, sizeof text, "%g", x);
         text_at(c, x_of(f, i), f->top + PANEL - BELOW + 16, 0.5, text);
     }
     text_at(c, (WIDTH + LEFT - RIGHT) / 2.0, f->top + PANEL - BELOW + 34, 0.5, x_title);
@@ -102,13 +103,13 @@ static void draw_curve(const hb_canvas *c, const frame *f, const hb_curve *curve
     bool down = false;
     cairo_set_source_rgb(c->pen, rgb[0], rgb[1], rgb[2]);
     cairo_set_line_width(c->pen, 2);
-    for (size_t i = 0; i < f->count; i++) {
+    for (size_t i = 0; i < f->count && curve->style != HB_POINTS; i++) {
         if (!isfinite(curve->values[i])) continue;
         (down ? cairo_line_to : cairo_move_to)(c->pen, x_of(f, i), y_of(f, curve->values[i]));
         down = true;
     }
     cairo_stroke(c->pen);
-    for (size_t i = 0; i < f->count; i++) {
+    for (size_t i = 0; i < f->count && curve->style != HB_LINE; i++) {
         if (!isfinite(curve->values[i])) continue;
         cairo_arc(c->pen, x_of(f, i), y_of(f, curve->values[i]), 2.5, 0, 6.3);
         cairo_fill(c->pen);

@@ -14,9 +14,12 @@ bool hb_plot_has_cairo(void);
 hebb_status hb_plot_grid(hb_env *env, const double *values, size_t count, size_t height,
                          size_t width, const char *path);
 
+typedef enum hb_curve_style { HB_LINE_AND_POINTS, HB_LINE, HB_POINTS } hb_curve_style;
+
 typedef struct hb_curve {
     const char *name;
-    const double *values; /* one for each x = 1, 2, ...; NaN: none */
+    const double *values; /* one for each x; NaN: none */
+    hb_curve_style style;
 } hb_curve;
 
 /* Curves above one another in one frame. */
@@ -24,6 +27,7 @@ typedef struct hb_panel {
     const char *title;
     const hb_curve *curves;
     size_t curve_count;
+    double first, step; /* x = first, first + step, ...; step 0: 1, 2, ... */
 } hb_panel;
 
 hebb_status hb_plot_curves(hb_env *env, const char *x_title, const hb_panel *panels,

@@ -91,7 +91,7 @@ static hebb_status draw_curves(hebb_run *run, const char *text, double *values, 
             values[k * epochs + i] = place == SIZE_MAX ? NAN : field_of(line + 1, place);
             line = strchr(line + 1, '\n');
         }
-        curves[k] = (hb_curve){names[k % EACH], values + k * epochs};
+        curves[k] = (hb_curve){.name = names[k % EACH], .values = values + k * epochs};
     }
     bool losses = false;
     for (size_t i = 0; i < epochs; i++) losses |= isfinite(values[EACH * epochs + i]);
