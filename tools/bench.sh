@@ -48,3 +48,7 @@ for file in bench/*.yaml; do
     done
 done
 echo "machine: $machine; commit: $commit; every measurement: $results"
+# What Python adds to a batch.
+if [ -f "$build/libhebb.so" ] && python3 -c 'import numpy' 2>/dev/null; then
+    HEBB_LIBRARY=$(cd "$build" && pwd)/libhebb.so python3 bench/python_overhead.py
+fi
