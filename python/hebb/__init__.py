@@ -38,6 +38,7 @@ from .neuron import NeuronGroup
 from .tables import info, kinds, names, parameters
 from . import IO, Learning, Library, Neuron
 from .Library import Network_loader, Network_saver
+from . import plot
 
 __version__ = _library.hebb_version().decode()
 

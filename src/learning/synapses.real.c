@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/blas.h"
+
 /* ---- memory ---- */
 
 static void find_columns(hb_plastic *p) {
@@ -91,8 +93,7 @@ void HB_R(hb_plastic_end)(hb_plastic *p) {
 /* ---- traces ---- */
 
 void HB_R(hb_trace_decay)(const hb_trace *trace, size_t n, real *values) {
-    real decay = (real)trace->decay;
-    for (size_t i = 0; i < n; i++) values[i] *= decay;
+    HB_BLAS(scal)((int)n, (real)trace->decay, values, 1);
 }
 void HB_R(hb_trace_spikes)(const hb_trace *trace, const uint32_t *index, size_t count,
                            real *values) {
@@ -100,69 +101,4 @@ void HB_R(hb_trace_spikes)(const hb_trace *trace, const uint32_t *index, size_t 
         for (size_t c = 0; c < count; c++) values[index[c]] = 1;
     else
         for (size_t c = 0; c < count; c++) values[index[c]] += 1;
-}
-
-/* ---- sums of incoming weights ---- */
-
-enum { TILE = 32, DEEP = 16 };
-
-/* Columns [first, first + n) of a dense matrix; a few rows at a time in the engine's numbers. */
-static void sum_tile(const real *w, size_t pre, size_t post, size_t n, double *sums) {
-    for (size_t i = 0; i < pre; i += DEEP) {
-        real part[TILE] = {0};
-        size_t last = i + DEEP < pre ? i + DEEP : pre;
-        for (size_t r = i; r < last; r++) {
-            const real *row = w + r * post;
-            if (n == TILE)
-                for (size_t j = 0; j < TILE; j++) part[j] += row[j] < 0 ? -row[j] : row[j];
-            else
-                for (size_t j = 0; j < n; j++) part[j] += row[j] < 0 ? -row[j] : row[j];
-        }
-        for (size_t j = 0; j < n; j++) sums[j] += (double)part[j];
-    }
-}
-
-static void sum_columns(const hb_plastic *p, double *sums) {
-    const hb_wiring *w = p->link->wiring;
-    const real *weight = hb_weights(p);
-    memset(sums, 0, w->post * sizeof *sums);
-    if (w->start)
-        for (size_t k = 0; k < w->count; k++) sums[w->index[k]] += fabs((double)weight[k]);
-    else
-        for (size_t j = 0; j < w->post; j += TILE) {
-            size_t n = w->post - j < TILE ? w->post - j : TILE;
-            sum_tile(weight + j, w->pre, w->post, n, sums + j);
-        }
-}
-
-static inline real inside(real low, real high, real w) {
-    w = w < low ? low : w;
-    return w > high ? high : w;
-}
-
-void HB_R(hb_plastic_normalise)(const hb_plastic *p, double norm, double *sums) {
-    const hb_wiring *w = p->link->wiring;
-    real *weight = hb_weights(p), low = p->low, high = p->high;
-    if (norm <= 0) {
-        for (size_t k = 0; k < w->count; k++) weight[k] = inside(low, high, weight[k]);
-        return;
-    }
-    sum_columns(p, sums);
-    for (size_t j = 0; j < w->post; j++) sums[j] = sums[j] > 0 ? norm / sums[j] : 1;
-    if (w->start) {
-        for (size_t k = 0; k < w->count; k++)
-            weight[k] = inside(low, high, (real)((double)weight[k] * sums[w->index[k]]));
-        return;
-    }
-    for (size_t j = 0; j < w->post; j += TILE) {
-        real factor[TILE], *column = weight + j;
-        size_t n = w->post - j < TILE ? w->post - j : TILE;
-        for (size_t c = 0; c < n; c++) factor[c] = (real)sums[j + c];
-        for (size_t i = 0; i < w->pre; i++, column += w->post)
-            if (n == TILE)
-                for (size_t c = 0; c < TILE; c++)
-                    column[c] = inside(low, high, column[c] * factor[c]);
-            else
-                for (size_t c = 0; c < n; c++) column[c] = inside(low, high, column[c] * factor[c]);
-    }
 }

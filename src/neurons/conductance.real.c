@@ -1,5 +1,7 @@
 /* The conductance-based pair of Diehl and Cook 2015, with the constants of their published
  * program: excitatory neurons with an adaptive threshold, inhibitory ones without. */
+#include <string.h>
+
 #include "neurons/model.h"
 
 #define INNER(rest, reset, thresh, refrac)                                                         \
@@ -137,6 +139,18 @@ static void integrate_inh(hb_step *k) {
                  k->state[GI] + j, k->state[LEFT] + j, k->x + j);
         }
 }
+/* As move_alike, with a threshold for each neuron; theta becomes what is kept. */
+__attribute__((noinline)) static void
+move_theta(const constants all, real offset, size_t n, const real *restrict kept,
+           real *restrict theta, const real *restrict I, const real *restrict I2, real *restrict v,
+           real *restrict ge, real *restrict gi, real *restrict left, real *restrict x) {
+    real thresh = all.thresh - offset;
+    for (size_t j = 0; j < n; j++) {
+        real now = kept[j];
+        theta[j] = now;
+        move(all, thresh + now, I[j], I2[j], v + j, ge + j, gi + j, left + j, x + j);
+    }
+}
 static void above_theta(size_t n, const real *restrict theta, const real *restrict offset,
                         const real *restrict v, const real *restrict thresh, real *restrict x) {
     for (size_t j = 0; j < n; j++) {
@@ -144,25 +158,38 @@ static void above_theta(size_t n, const real *restrict theta, const real *restri
         x[j] = x[j] == SILENT ? SILENT : above;
     }
 }
-static void only_highest(size_t n, real *x) {
-    size_t best = 0;
-    for (size_t j = 1; j < n; j++)
-        if (x[j] > x[best]) best = j;
-    for (size_t j = 0; j < n; j++)
-        if (j != best) x[j] = SILENT;
+/* The highest of all in lanes, which become vector instructions; a step in which nobody is
+ * above the threshold needs no more. */
+static void only_highest(size_t n, real *restrict x) {
+    enum { LANES = 32 };
+    real lane[LANES], highest;
+    size_t best = 0, j = 0;
+    for (size_t l = 0; l < LANES; l++) lane[l] = SILENT;
+    for (; j + LANES <= n; j += LANES)
+        for (size_t l = 0; l < LANES; l++) lane[l] = x[j + l] > lane[l] ? x[j + l] : lane[l];
+    highest = lane[0];
+    for (size_t l = 1; l < LANES; l++) highest = lane[l] > highest ? lane[l] : highest;
+    for (; j < n; j++) highest = x[j] > highest ? x[j] : highest;
+    if (highest < 0) return;
+    while (best + 1 < n && x[best] != highest) best++;
+    for (j = 0; j < n; j++) x[j] = j == best ? x[j] : SILENT;
 }
 static void integrate_exc(hb_step *k) {
     real *restrict theta = k->state[THETA];
-    const real *restrict kept = k->kept;
-    if (kept) HB_EACH(k) theta[j] = kept[j];
-    integrate_inh(k);
-    above_theta(k->n, theta, k->coef[OFFSET], k->state[V], k->coef[V_THRESH], k->x);
+    if (k->kept && k->uniform) {
+        move_theta(constants_of(k, 0), k->coef[OFFSET][0], k->n, k->kept, theta, ROWS);
+    } else {
+        if (k->kept) memcpy(theta, k->kept, k->n * sizeof(real));
+        integrate_inh(k);
+        above_theta(k->n, theta, k->coef[OFFSET], k->state[V], k->coef[V_THRESH], k->x);
+    }
     if (k->coef[WINNER][0] != 0) only_highest(k->n, k->x);
 }
 static void settle_inh(hb_step *k) {
     real *restrict v = k->state[V], *restrict left = k->state[LEFT];
     const real *restrict o = k->o, *restrict reset = k->coef[V_RESET];
     const real *restrict refrac = k->coef[REFRAC];
+    if (k->quiet) return;
     HB_EACH(k) {
         v[j] = o[j] != 0 ? reset[j] : v[j];
         left[j] = o[j] != 0 ? refrac[j] : left[j];
@@ -178,7 +205,11 @@ static void adapt_exc(const hb_adapt *k) {
     double *restrict theta = k->kept;
     const real *restrict fired = k->fired, *restrict plus = k->coef[PLUS];
     const real *restrict loss = k->coef[LOSS];
-    HB_EACH(k) theta[j] += (double)(plus[j] * fired[j]) - (double)loss[j] * theta[j];
+    real *restrict now = k->now;
+    HB_EACH(k) {
+        theta[j] += (double)(plus[j] * fired[j]) - (double)loss[j] * theta[j];
+        now[j] = (real)theta[j];
+    }
 }
 static double first_theta(const hb_args *args, size_t unit) {
     return hb_args_unit(args, "theta_init", unit);

@@ -42,6 +42,7 @@ typedef struct hb_step {
     real *x;                /* potential above threshold; the output of HB_OUT_REAL */
     const real *o;          /* spikes, through which the gradient flows */
     const real *m;          /* the same spikes as a constant mask */
+    bool quiet;             /* nobody spikes: o and m are zeros */
     bool spaic;             /* compat = "spaic" */
     bool learns;            /* states that adapt over runs do so */
     bool uniform;           /* every coefficient is the same for all neurons */
@@ -61,6 +62,7 @@ typedef struct hb_adapt {
     const real *coef[HB_COEFS];
     const real *fired; /* spikes of this step, summed over the batch */
     double *kept;      /* double always: a slow decay is lost in a float */
+    real *now;         /* the same after it, as the loops read it */
 } hb_adapt;
 
 typedef struct hb_model {
