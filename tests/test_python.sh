@@ -19,8 +19,8 @@ if grep -q 'C_FLAGS.*fsanitize' "$HEBB_BUILD/CMakeCache.txt" 2>/dev/null; then
     finish
 fi
 export HEBB_LIBRARY="$library" HEBB_BUILD HEBB_SOURCE PYTHONPATH="$HEBB_SOURCE/python" PYTHONDONTWRITEBYTECODE=1
-suites="test_package test_robust test_torch test_chapter"
-[ -n "${HEBB_FAST:-}" ] && suites="test_package test_torch"
+suites="test_package test_plot test_robust test_torch test_chapter test_examples test_wheel"
+[ -n "${HEBB_FAST:-}" ] && suites="test_package test_plot test_torch"
 cd "$HEBB_SOURCE/python/tests" || exit 1
 for suite in $suites; do
     "$python" -X faulthandler -m unittest -v "$suite" >"$work/said" 2>&1
