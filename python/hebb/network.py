@@ -474,6 +474,8 @@ class Network(Assembly):
     def _after_fit(self) -> None:
         """The library ran the network: nothing of an earlier run is left."""
         self.__dict__.update(_runs=self._runs + 1, _ran=False)
+        # Its loop names the samples of a batch; the next run has samples of its own.
+        self._context.check(lib.hebb_net_presentation(self._net, 0, None, 0))
         for part in self._of((Decoder, Action)):
             part._cached = None
         for source in self._of(_Source):
