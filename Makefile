@@ -2,14 +2,16 @@
 #   make          builds                      make demo     trains a small network, under a minute
 #   make test     all tests                   make check    the quick part of them, under a minute
 #   make bench    measures                    make install  [PREFIX=/usr/local] [DESTDIR=]
+#   make bench-peers measures beside PyTorch, snnTorch, SPAIC, Brian2 ... [WORKLOADS="w1 w2"]
 #   make docs     writes the made pages       make format   lays out the sources
 #   make results  writes the tables of results/results.jsonl
+#   make bench-docs writes the table of docs/performance.md from results/bench.jsonl
 BUILD ?= build/release
 PREFIX ?= /usr/local
 CMAKE_ARGS ?=
 JOBS ?= 2
 MAKEFLAGS += --no-print-directory
-.PHONY: all build demo test check bench install docs results format setup clean
+.PHONY: all build demo test check bench bench-peers bench-docs install docs results format setup clean
 all: build
 setup:
 	@sh tools/setup.sh
@@ -29,6 +31,10 @@ check: setup
 	@sh tools/check.sh $(BUILD)
 bench: build
 	@sh tools/bench.sh $(BUILD)
+bench-peers: build
+	@sh bench/peers/peers.sh $(BUILD)
+bench-docs:
+	@sh tools/write_performance.sh
 install: build
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix $(PREFIX)
 docs: build

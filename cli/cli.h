@@ -31,6 +31,13 @@ typedef enum cli_id {
     CLI_SPLIT,
     CLI_INDEX,
     CLI_CONNECTION,
+    CLI_BATCHES,
+    CLI_REPEAT,
+    CLI_WARM_UP,
+    CLI_TRAIN,
+    CLI_INFERENCE,
+    CLI_TRACE,
+    CLI_MEMORY,
     CLI_IDS
 } cli_id;
 
@@ -81,8 +88,8 @@ typedef struct cli_args {
     int operand_count;
 } cli_args;
 
-extern const cli_verb cli_train, cli_eval, cli_info, cli_list, cli_data, cli_plot, cli_docs,
-    cli_version, cli_help;
+extern const cli_verb cli_train, cli_eval, cli_bench, cli_info, cli_list, cli_data, cli_plot,
+    cli_docs, cli_version, cli_help;
 extern const cli_verb *const cli_verbs[]; /* NULL ends them */
 extern const cli_option cli_global_options[];
 extern const size_t cli_global_option_count;
@@ -127,6 +134,9 @@ void cli_print_completion(FILE *out);
 void cli_print_page(FILE *out, const char *markdown, int columns);
 /* A JSON text with its quotes. */
 void cli_print_json_text(FILE *out, const char *text);
+
+/* A table with a line each, or a JSON object. */
+void cli_print_memory(FILE *out, const hebb_memory *memory, bool json);
 
 /* Notes of a run, and a bar below them on a terminal. */
 typedef struct cli_progress {

@@ -6,7 +6,13 @@
 #include "cli.h"
 
 static const cli_option options[] = {
+    {CLI_MEMORY, "memory", 'm', CLI_NOTHING, NULL,
+     "state the bytes that training the file's network takes, before it is trained", 0, 0, NULL},
+    {CLI_BATCH_SIZE, "batch-size", 'b', CLI_WHOLE, "N", "samples in a batch", 1, 1e6,
+     "training.batch_size"},
     CLI_OPT_SET,
+    CLI_OPT_THREADS,
+    CLI_OPT_JSON,
     CLI_OPT_QUIET,
     CLI_OPT_HELP,
 };
@@ -19,7 +25,13 @@ static int describe_network(const cli_args *args, hebb_ctx *ctx, const char *fil
     run_options.resume = folder;
     hebb_run *run;
     if (hebb_run_open(ctx, file, &run_options, &run) < 0) return cli_fail(ctx);
-    fputs(hebb_run_summary(run), stdout);
+    if (args->given[CLI_MEMORY]) {
+        hebb_memory memory;
+        if (hebb_run_memory(run, &memory) < 0) return cli_fail(ctx);
+        cli_print_memory(stdout, &memory, args->given[CLI_JSON]);
+        if (args->given[CLI_JSON]) fputc('\n', stdout);
+    } else
+        fputs(hebb_run_summary(run), stdout);
     hebb_ctx_free(ctx);
     return CLI_OK;
 }
@@ -37,11 +49,43 @@ static bool is_file_name(const char *name) {
            cli_ends_with(name, ".safetensors") || cli_is_file(name);
 }
 
+void cli_print_memory(FILE *out, const hebb_memory *m, bool json) {
+    const struct {
+        const char *name, *doc;
+        size_t bytes;
+    } rows[] = {
+        {"parameters", "weights, biases, time constants", m->parameters},
+        {"gradients", "one for each that is trained", m->gradients},
+        {"optimizer", "its state", m->optimizer},
+        {"tape", "spikes and values of all steps of a batch", m->tape},
+        {"currents", "synaptic currents and their gradients", m->currents},
+        {"states", "of the neurons of a batch", m->states},
+        {"data", "data sets and room for a batch", m->data},
+        {"rest", "descriptions, monitors, decoders, working room", m->rest},
+        {"total", "beside the program itself", m->total},
+    };
+    size_t count = sizeof rows / sizeof *rows;
+    for (size_t i = 0; i < count; i++)
+        if (json)
+            fprintf(out, "%s\"%s\": %zu%s", i ? ", " : "{", rows[i].name, rows[i].bytes,
+                    i + 1 == count ? "}" : "");
+        else
+            fprintf(out, "%-12s %14zu  %8.1f MB  %s\n", rows[i].name, rows[i].bytes,
+                    (double)rows[i].bytes / 1e6, rows[i].doc);
+}
+
 static int info(const cli_args *args) {
     int code = cli_need_operands(args, 1, 2, "the name of a component or a file");
     if (code) return code;
     const char *name = args->operands[args->operand_count - 1];
     const char *kind = args->operand_count == 2 ? args->operands[0] : NULL;
+    bool network = !kind && !cli_ends_with(name, ".safetensors") &&
+                   (cli_is_folder(name) || is_file_name(name));
+    if (args->given[CLI_MEMORY] && !network)
+        return cli_usage(args->verb, "--memory goes with a FILE.yaml or a run, not with '%s'",
+                         name);
+    if (args->given[CLI_JSON] && !args->given[CLI_MEMORY])
+        return cli_usage(args->verb, "--json goes with --memory");
     hebb_ctx *ctx = cli_context(args);
     if (!ctx) return CLI_FAILED;
     const char *text;

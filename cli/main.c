@@ -4,8 +4,9 @@
 
 #include "cli.h"
 
-const cli_verb *const cli_verbs[] = {&cli_train, &cli_eval, &cli_info,    &cli_list, &cli_data,
-                                     &cli_plot,  &cli_docs, &cli_version, &cli_help, NULL};
+const cli_verb *const cli_verbs[] = {&cli_train,   &cli_eval, &cli_bench, &cli_info,
+                                     &cli_list,    &cli_data, &cli_plot,  &cli_docs,
+                                     &cli_version, &cli_help, NULL};
 
 const cli_option cli_global_options[] = {
     CLI_OPT_HELP,

@@ -5,11 +5,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "kernels/kernels.h"
 
 static void test_philox(void **state) {
     (void)state;
@@ -216,12 +218,43 @@ static void test_shuffle(void **state) {
     hb_shuffle(&stream, items, 1);
 }
 
+/* Every instruction set draws what the plain generator does, and the same logarithms. */
+static void test_kernels(void **state) {
+    (void)state;
+    enum { COUNT = 37 };
+    static const char *const sets[] = {"baseline", "avx2", "avx512"};
+    uint32_t key[2] = {0xa4093822, 0x299f31d0}, sample[2] = {7, 0xffffffff};
+    uint32_t block[COUNT], lane[COUNT], words[4 * COUNT], expected[4];
+    double logs[4 * COUNT], first[4 * COUNT];
+    for (uint32_t i = 0; i < COUNT; i++) block[i] = i * 0x9E3779B9u, lane[i] = ~i;
+    for (size_t s = 0; s < 3; s++) {
+        setenv("HEBB_CPU", sets[s], 1);
+        const hb_kernels *kernels = hb_kernels_get();
+        kernels->philox(key, sample, block, lane, COUNT, words);
+        for (size_t i = 0; i < COUNT; i++) {
+            uint32_t counter[4] = {block[i], lane[i], sample[0], sample[1]};
+            hb_philox(counter, key, expected);
+            assert_memory_equal(words + 4 * i, expected, sizeof expected);
+        }
+        words[0] = 0, words[1] = UINT32_MAX;
+        kernels->log_uniform(words, 4 * COUNT, logs);
+        for (size_t i = 0; i < 4 * COUNT; i++) {
+            double exact = (double)logl(((long double)words[i] + 0.5L) * 0x1p-32L);
+            assert_true(fabs(logs[i] - exact) < 0x1p-44);
+        }
+        if (!s) memcpy(first, logs, sizeof first);
+        assert_memory_equal(logs, first, sizeof logs);
+    }
+    unsetenv("HEBB_CPU");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_philox), cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_below),  cmocka_unit_test(test_uniform),
-        cmocka_unit_test(test_normal), cmocka_unit_test(test_gap),
-        cmocka_unit_test(test_log),    cmocka_unit_test(test_shuffle),
+        cmocka_unit_test(test_philox),  cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_below),   cmocka_unit_test(test_uniform),
+        cmocka_unit_test(test_normal),  cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_log),     cmocka_unit_test(test_shuffle),
+        cmocka_unit_test(test_kernels),
     };
     return cmocka_run_group_tests_name("random", tests, NULL, NULL);
 }

@@ -7,8 +7,9 @@ trap 'rm -rf "$new"' EXIT
 {
     printf '# Results\n\n<!-- made by `make results` from results/results.jsonl -->\n\n'
     printf 'Test accuracy after the last epoch, or of the weights that the file asks for (`training.report`), on the whole\n'
-    printf 'test set. Seconds were taken on a machine that did other work too: upper bounds. `tools/results.sh NAME` trains again and appends its runs, with command, machine and commit, to\n'
-    printf '[results.jsonl](../results/results.jsonl).\n\n'
+    printf 'test set; where a network without labels is read in several ways, each has its figure. Seconds were taken on a\n'
+    printf 'machine that did other work too: upper bounds. MB is the peak of the whole process, its data included.\n'
+    printf '`tools/results.sh NAME` trains again and appends its runs, with command, machine and commit, to [results.jsonl](../results/results.jsonl).\n\n'
     sh tools/results_table.sh
 } >"$new/results.md"
 sh tools/results_table.sh --short >"$new/table"

@@ -305,6 +305,50 @@ HEBB_API hebb_status hebb_net_gradient(hebb_net *net, const char *name, double *
 /* Constants that the engine derived, such as exp(-dt/tau): "layer1.decay_m". */
 HEBB_API hebb_status hebb_net_constant(hebb_net *net, const char *name, double *value);
 
+/* ---- what it costs ----------------------------------------------------- */
+
+/* Bytes that a built network and its learners hold for runs of the planned size:
+ * known before anything has run. */
+typedef struct hebb_memory {
+    size_t parameters; /* values */
+    size_t gradients;
+    size_t optimizer; /* state of the learners' optimizers */
+    size_t tape;      /* spikes and values of all steps, read by the backward pass and decoders */
+    size_t currents;  /* synaptic currents and their gradients */
+    size_t states;    /* of neurons, and gradients of their parameters */
+    size_t rest;      /* descriptions, input, monitors, decoders, rules, working room */
+    size_t data;      /* of a run from a file: its data sets, and room for a batch */
+    size_t total;     /* the sum */
+} hebb_memory;
+
+HEBB_API hebb_status hebb_net_memory(hebb_net *net, hebb_memory *memory);
+
+/* What the last run did. */
+typedef struct hebb_work {
+    size_t steps, batch;
+    uint64_t input_spikes, spikes;  /* of encoders and generators, of neurons */
+    uint64_t synaptic_operations;   /* synapses times the spikes (values not 0) that they got */
+    double dense_flops;             /* of the products by which dense floats would do the same */
+    double dense_flops_of_backward; /* likewise, of a backward pass: weights and inputs */
+} hebb_work;
+
+/* Counts now, from the spikes that were kept. HEBB_E_STATE before a run. */
+HEBB_API hebb_status hebb_net_work(hebb_net *net, hebb_work *work);
+
+/* Watches where time goes. The library reads no clock but yours: now gives seconds,
+ * and span is told that a thread (0 .. hebb_ctx_threads - 1, the caller's is 0) was at a
+ * phase: "encode", "forward", "plasticity", "backward" (to the currents), "gradient" (of
+ * parameters), "optimizer", or "load" (samples of a run from a file). Threads call both at
+ * the same time; results do not depend on being watched. */
+typedef struct hebb_profile {
+    double (*now)(void *user);
+    void (*span)(void *user, const char *phase, int thread, double from, double to);
+    void *user;
+} hebb_profile;
+
+/* Copies profile; NULL: nobody watches (default). */
+HEBB_API hebb_status hebb_net_profile(hebb_net *net, const hebb_profile *profile);
+
 /* Writes the parameters (and kept state) to a safetensors file, reads them back. */
 HEBB_API hebb_status hebb_net_save(hebb_net *net, const char *path);
 HEBB_API hebb_status hebb_net_load(hebb_net *net, const char *path);
@@ -325,6 +369,7 @@ HEBB_API hebb_status hebb_learner_create(hebb_net *net, const char *algorithm,
 HEBB_API void hebb_learner_free(hebb_learner *learner);
 HEBB_API hebb_status hebb_learner_set_optimizer(hebb_learner *learner, const char *name, double lr,
                                                 const hebb_param *params);
+/* Changes the optimizer's learning rate, or a plastic rule's lr, which runs read as they start. */
 HEBB_API hebb_status hebb_learner_set_schedule(hebb_learner *learner, const char *name,
                                                const hebb_param *params);
 /* decoder NULL: the network's only decoder. loss: "cross_entropy", "mse", ...; NULL
@@ -509,6 +554,12 @@ HEBB_API hebb_status hebb_run_plot(hebb_run *run, const char *what, const char *
 HEBB_API const char *hebb_run_json(hebb_run *run);
 /* The result for people: accuracy, confusion table, where the files are. */
 HEBB_API const char *hebb_run_report(hebb_run *run);
+/* Shows the next batch of the training set and, with learn, does a step of training, as
+ * hebb_run_train does; the order is that of its first epochs. *count (or NULL): the
+ * samples in it. For benchmarks: it writes no files and no metrics. */
+HEBB_API hebb_status hebb_run_batch(hebb_run *run, int learn, size_t *count);
+/* As hebb_net_memory, with the data. */
+HEBB_API hebb_status hebb_run_memory(hebb_run *run, hebb_memory *memory);
 /* A description of the network: groups, connections, parameters, memory. */
 HEBB_API const char *hebb_run_summary(hebb_run *run);
 HEBB_API const char *hebb_run_folder(const hebb_run *run);

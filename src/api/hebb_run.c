@@ -59,6 +59,16 @@ hebb_status hebb_run_evaluate(hebb_run *run, const char *checkpoint) {
     return run ? hb_run_evaluate(run, checkpoint) : hb_null(__func__, "run");
 }
 
+hebb_status hebb_run_batch(hebb_run *run, int learn, size_t *count) {
+    return run ? hb_run_batch(run, learn != 0, count) : hb_null(__func__, "run");
+}
+
+hebb_status hebb_run_memory(hebb_run *run, hebb_memory *memory) {
+    if (!run) return hb_null(__func__, "run");
+    if (!memory) return hb_fail(run->env, HEBB_E_ARGUMENT, "hebb_run_memory: memory is NULL");
+    return hb_run_memory(run, memory);
+}
+
 hebb_status hebb_run_plot(hebb_run *run, const char *what, const char *connection,
                           const char *path) {
     if (!run) return hb_null(__func__, "run");

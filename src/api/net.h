@@ -13,6 +13,7 @@ struct hebb_net {
     hebb_learner *learners;
     size_t learner_count;
     hebb_readout *readouts;
+    hebb_profile profile; /* what the graph points at */
     /* what hebb_monitor_spikes returned last */
     uint32_t *spike_neurons;
     double *spike_times;

@@ -17,6 +17,7 @@ void *hb_arena_take(hb_arena *arena, size_t count, size_t size) {
     size_t start = arena->used;
     if (arena->base && bytes > arena->size - start) return NULL;
     arena->used = start + bytes;
+    if (!arena->base) arena->of[arena->kind] += bytes;
     return arena->base ? arena->base + start : NULL;
 }
 

@@ -43,6 +43,9 @@ typedef struct hb_arena {
     size_t used;
     size_t size;
     void *block; /* what the allocator gave */
+    /* What is taken while measuring is also counted here, under `kind`. */
+    enum { HB_OF_REST, HB_OF_TAPE, HB_OF_CURRENTS, HB_OF_STATES, HB_OF_KINDS } kind;
+    size_t of[HB_OF_KINDS];
 } hb_arena;
 
 void *hb_arena_take(hb_arena *arena, size_t count, size_t size);

@@ -173,6 +173,37 @@ void hb_pool_run(hb_pool *pool, hb_work work, void *arg, size_t items) {
     wait_for_workers(pool, items);
 }
 
+typedef struct watched {
+    const hebb_profile *profile;
+    const char *phase;
+    hb_work work;
+    void *arg;
+} watched;
+
+static void watched_item(void *arg, size_t item, int index) {
+    const watched *w = arg;
+    double began = w->profile->now(w->profile->user);
+    w->work(w->arg, item, index);
+    w->profile->span(w->profile->user, w->phase, index, began, w->profile->now(w->profile->user));
+}
+
+void hb_pool_run_phase(hb_pool *pool, const hebb_profile *profile, const char *phase, hb_work work,
+                       void *arg, size_t items) {
+    watched w = {profile, phase, work, arg};
+    if (profile)
+        hb_pool_run(pool, watched_item, &w, items);
+    else
+        hb_pool_run(pool, work, arg, items);
+}
+
+double hb_phase_begin(const hebb_profile *profile) {
+    return profile ? profile->now(profile->user) : 0;
+}
+
+void hb_phase_end(const hebb_profile *profile, const char *phase, double began) {
+    if (profile) profile->span(profile->user, phase, 0, began, profile->now(profile->user));
+}
+
 uint64_t hb_pool_done(const hb_pool *pool, int index) {
     if (!pool || index < 0 || index >= pool->threads) return 0;
     return atomic_load_explicit(&pool->workers[index].done, memory_order_relaxed);

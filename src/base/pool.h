@@ -13,6 +13,12 @@ void hb_pool_free(hb_env *env, hb_pool *pool);
 int hb_pool_threads(const hb_pool *pool);
 /* Runs work(arg, 0 .. items-1) and waits. The caller is worker 0. */
 void hb_pool_run(hb_pool *pool, hb_work work, void *arg, size_t items);
+/* The same; with a profile, each item is told to it as a span of this phase. */
+void hb_pool_run_phase(hb_pool *pool, const hebb_profile *profile, const char *phase, hb_work work,
+                       void *arg, size_t items);
+/* What the caller alone does: 0, or when it began; then the span since. */
+double hb_phase_begin(const hebb_profile *profile);
+void hb_phase_end(const hebb_profile *profile, const char *phase, double began);
 uint64_t hb_pool_done(const hb_pool *pool, int worker); /* items done so far */
 int hb_cpu_count(void);                                 /* cores that this process may use */
 

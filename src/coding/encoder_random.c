@@ -28,19 +28,16 @@ static const hb_param_info bernoulli_params[] = {
 /* Probabilities factor * x in one piece of the train. */
 static void encode_piece(const hb_encode_job *job, const hb_draws *draws, double factor,
                          double leak) {
-    hb_draw_sink sink = {.stride = job->bits.stride};
     for (size_t index = 0; index < HB_WORDS(job->num); index++) {
         uint64_t never = 0;
-        size_t first = index * 64, last = job->num - first < 64 ? job->num : first + 64;
-        sink.words = job->bits.words + index;
-        for (size_t n = first; n < last; n++) {
-            double p = factor * (double)job->values[n];
-            sink.bit = (unsigned)(n - first);
-            if (p > 0)
-                hb_draw_train(draws, (uint32_t)n, p + leak, &sink);
-            else if (p == 0)
-                never |= (uint64_t)1 << sink.bit;
+        size_t first = index * 64, count = job->num - first < 64 ? job->num - first : 64;
+        double p[64];
+        for (size_t k = 0; k < count; k++) {
+            p[k] = factor * (double)job->values[first + k];
+            never |= (uint64_t)(p[k] == 0) << k;
+            p[k] = p[k] > 0 ? p[k] + leak : 0;
         }
+        hb_draw_trains(draws, (uint32_t)first, count, p, job->bits.words + index, job->bits.stride);
         if (leak > 0) hb_draw_leak(draws, index, never, &job->bits);
     }
 }

@@ -5,10 +5,7 @@
  *   gap = 1 + floor(log(u) / log(1 - p)),  u uniform in (0, 1).
  * Which words a neuron sees depends on (seed, encoder, sample, piece of the
  * train, neuron) alone: Philox with these in key and counter. Both kinds are exact to
- * the resolution of the words: 2^-32, and 2^-53 for probabilities below 2^-12.
- *
- * Statements here hold one product or one sum each, so that no compiler
- * contracts them and every machine draws the same spikes. */
+ * the resolution of the words: 2^-32, and 2^-53 for probabilities below 2^-12. */
 #include "coding/spike_draw.h"
 
 #include <math.h>
@@ -30,6 +27,7 @@ bool hb_draws_next(hb_draws *draws, const hb_encode_job *job, uint64_t sample, h
     size_t first = *at - *at % HB_DRAW_PIECE, end = span.end - first;
     hb_stream stream;
     hb_stream_init(&stream, job->seed, HB_DRAW_ENCODER, job->domain_id, (uint32_t)first);
+    draws->kernels = hb_kernels_get();
     draws->key[0] = hb_stream_u32(&stream);
     draws->key[1] = hb_stream_u32(&stream) ^ (uint32_t)((uint64_t)first >> 32);
     draws->sample[0] = (uint32_t)sample;
@@ -42,41 +40,15 @@ bool hb_draws_next(hb_draws *draws, const hb_encode_job *job, uint64_t sample, h
     return true;
 }
 
-/* Words of BLOCKS blocks in a row: what hb_philox gives for each, side by side so that the
- * compiler can use vectors. */
-static void draw_words(const hb_draws *draws, uint32_t lane, uint32_t block,
-                       uint32_t words[WORDS]) {
-    uint32_t c0[BLOCKS], c1[BLOCKS], c2[BLOCKS], c3[BLOCKS];
-    uint32_t k0 = draws->key[0], k1 = draws->key[1];
-    for (uint32_t i = 0; i < BLOCKS; i++) {
-        c0[i] = block + i;
-        c1[i] = lane;
-        c2[i] = draws->sample[0];
-        c3[i] = draws->sample[1];
+/* `count` blocks in a row of one lane. */
+static void draw_blocks(const hb_draws *draws, uint32_t lane, uint32_t block, size_t count,
+                        uint32_t *words) {
+    uint32_t blocks[BLOCKS], lanes[BLOCKS];
+    for (size_t i = 0; i < count; i++) {
+        blocks[i] = block + (uint32_t)i;
+        lanes[i] = lane;
     }
-    for (int round = 0; round < 10; round++) {
-        for (int i = 0; i < BLOCKS; i++) {
-            uint64_t product0 = (uint64_t)0xD2511F53u * c0[i];
-            uint64_t product1 = (uint64_t)0xCD9E8D57u * c2[i];
-            c0[i] = (uint32_t)(product1 >> 32) ^ c1[i] ^ k0;
-            c1[i] = (uint32_t)product1;
-            c2[i] = (uint32_t)(product0 >> 32) ^ c3[i] ^ k1;
-            c3[i] = (uint32_t)product0;
-        }
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    for (int i = 0; i < BLOCKS; i++) {
-        words[4 * i] = c0[i];
-        words[4 * i + 1] = c1[i];
-        words[4 * i + 2] = c2[i];
-        words[4 * i + 3] = c3[i];
-    }
-}
-
-static void draw_block(const hb_draws *draws, uint32_t lane, uint32_t block, uint32_t words[4]) {
-    uint32_t counter[4] = {block, lane, draws->sample[0], draws->sample[1]};
-    hb_philox(counter, draws->key, words);
+    draws->kernels->philox(draws->key, draws->sample, blocks, lanes, count, words);
 }
 
 static inline void put(const hb_draws *draws, const hb_draw_sink *sink, size_t step) {
@@ -88,47 +60,6 @@ static inline void put(const hb_draws *draws, const hb_draw_sink *sink, size_t s
         sink->row[step * sink->stride] = sink->value;
 }
 
-/* failures[i] = floor(-log(u) / -log(1-p)), u = (word + 1/2) 2^-32; scale = 1 / -log(1-p).
- * u 2^32 = 2^e m, m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m-1)/(m+1), as a power
- * series: |s| < 0.172, so what is left out (s^17) is below 2^-46. */
-static inline void gap_words(const uint32_t *words, int count, double scale, int32_t *failures) {
-    const uint64_t offset = 0x3FE6A09E667F3BCDu - (1ull << 52);
-    for (int i = 0; i < count; i++) {
-        uint64_t bits = 0x4330000000000000u | words[i];
-        double x, m, e;
-        memcpy(&x, &bits, sizeof x);
-        x -= 0x1p52;
-        x += 0.5;
-        memcpy(&bits, &x, sizeof bits);
-        uint64_t above = bits - offset;
-        uint64_t exponent = 0x4330000000000000u | (above >> 52); /* e + 1 */
-        bits -= (above & 0xFFF0000000000000u) - (1ull << 52);
-        memcpy(&m, &bits, sizeof m);
-        memcpy(&e, &exponent, sizeof e);
-        e -= 0x1p52 + 33; /* now log2 of u's power of two */
-        double f = m - 1, s = f / (m + 1), z = s * s;
-        double sum = z * (2.0 / 15);
-        sum += 2.0 / 13;
-        sum *= z;
-        sum += 2.0 / 11;
-        sum *= z;
-        sum += 2.0 / 9;
-        sum *= z;
-        sum += 2.0 / 7;
-        sum *= z;
-        sum += 2.0 / 5;
-        sum *= z;
-        sum += 2.0 / 3;
-        sum *= z;
-        sum += 2;
-        sum *= s;
-        e *= 0.69314718055994530942;
-        sum += e;
-        sum *= -scale;
-        failures[i] = (int32_t)sum;
-    }
-}
-
 /* -log(1 - p), also where 1 - p would lose p's digits. */
 static double minus_log_q(double p) {
     if (p > 0x1p-20) return -hb_log(1 - p);
@@ -136,27 +67,28 @@ static double minus_log_q(double p) {
     return p + square * 0.5;
 }
 
-static void draw_gaps(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
-    double scale = 1 / minus_log_q(p);
+/* Successes after the gaps that `count` logarithms give; false at the end of the piece. */
+static bool put_gaps(const hb_draws *draws, const double *logs, size_t count, double scale,
+                     size_t *step, const hb_draw_sink *sink) {
+    for (size_t i = 0; i < count; i++) {
+        uint64_t failures = (uint64_t)(logs[i] * scale);
+        if (failures >= draws->end - *step) return false;
+        *step += failures;
+        put(draws, sink, (*step)++);
+    }
+    return true;
+}
+
+static void draw_gaps(const hb_draws *draws, uint32_t lane, uint32_t block, size_t step, double p,
+                      const hb_draw_sink *sink) {
+    double scale = -1 / minus_log_q(p), logs[WORDS];
     uint32_t words[WORDS];
-    int32_t failures[WORDS];
-    size_t step = draws->begin, end = draws->end;
-    for (uint32_t block = 0;;) {
-        int count = WORDS;
+    for (size_t count;; block += (uint32_t)count) {
         /* One block where the rest of the train will hardly ask for more. */
-        if (p * (double)(end - step) < 4) {
-            draw_block(draws, lane, block, words);
-            gap_words(words, count = 4, scale, failures);
-        } else {
-            draw_words(draws, lane, block, words);
-            gap_words(words, WORDS, scale, failures);
-        }
-        for (int i = 0; i < count; i++) {
-            if ((uint64_t)failures[i] >= end - step) return;
-            step += (size_t)failures[i];
-            put(draws, sink, step++);
-        }
-        block += (uint32_t)count / 4;
+        count = p * (double)(draws->end - step) < 4 ? 1 : BLOCKS;
+        draw_blocks(draws, lane, block, count, words);
+        draws->kernels->log_uniform(words, 4 * count, logs);
+        if (!put_gaps(draws, logs, 4 * count, scale, &step, sink)) return;
     }
 }
 
@@ -171,7 +103,7 @@ typedef struct rare_gaps {
 
 static uint64_t rare_next(rare_gaps *gaps) {
     if (!gaps->left) {
-        draw_block(gaps->draws, gaps->lane, gaps->block++, gaps->words);
+        draw_blocks(gaps->draws, gaps->lane, gaps->block++, 1, gaps->words);
         gaps->left = 2;
     }
     const uint32_t *pair = &gaps->words[4 - 2 * gaps->left--];
@@ -191,26 +123,27 @@ static void draw_rare(const hb_draws *draws, uint32_t lane, double p, const hb_d
     }
 }
 
-static void draw_dense(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
+/* A word of its own for each of the next `count` steps. */
+static void put_trials(const hb_draws *draws, const uint32_t *words, size_t count, size_t step,
+                       double p, const hb_draw_sink *sink) {
     uint64_t threshold = (uint64_t)(p * 0x1p32 + 0.5);
-    uint32_t words[WORDS];
-    uint32_t block = 0;
-    for (size_t step = draws->begin, end = draws->end; step < end;) {
-        size_t count = end - step < WORDS ? end - step : WORDS;
-        if (count > 4)
-            draw_words(draws, lane, block, words);
-        else
-            draw_block(draws, lane, block, words);
+    if (!sink->words || step < draws->skip) {
+        for (size_t i = 0; i < count; i++)
+            if (words[i] < threshold) put(draws, sink, step + i);
+        return;
+    }
+    uint64_t *word = &sink->words[(draws->to + step - draws->skip) * sink->stride];
+    for (size_t i = 0; i < count; i++)
+        word[i * sink->stride] |= (uint64_t)(words[i] < threshold) << sink->bit;
+}
+
+static void draw_dense(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
+    uint32_t words[WORDS], block = 0;
+    for (size_t step = draws->begin, count; step < draws->end; step += count) {
+        count = draws->end - step < WORDS ? draws->end - step : WORDS;
+        draw_blocks(draws, lane, block, (count + 3) / 4, words);
         block += BLOCKS;
-        if (sink->words && step >= draws->skip) {
-            uint64_t *word = &sink->words[(draws->to + step - draws->skip) * sink->stride];
-            for (size_t i = 0; i < count; i++)
-                word[i * sink->stride] |= (uint64_t)(words[i] < threshold) << sink->bit;
-        } else {
-            for (size_t i = 0; i < count; i++)
-                if (words[i] < threshold) put(draws, sink, step + i);
-        }
-        step += count;
+        put_trials(draws, words, count, step, p, sink);
     }
 }
 
@@ -221,10 +154,71 @@ void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, const hb_draw
     } else if (p >= DENSE) {
         draw_dense(draws, lane, p, sink);
     } else if (p >= RARE) {
-        draw_gaps(draws, lane, p, sink);
+        draw_gaps(draws, lane, 0, draws->begin, p, sink);
     } else {
         draw_rare(draws, lane, p, sink);
     }
+}
+
+/* ---- many trains at once ---- */
+
+enum { POOL = 128, MOST = 16 }; /* blocks of a batch; of a train in it */
+
+typedef struct batch {
+    uint32_t block[POOL], lane[POOL], words[4 * POOL];
+    double logs[4 * POOL];
+    unsigned train[64], blocks[64]; /* place in the word, blocks drawn */
+    size_t count, used;
+} batch;
+
+/* Blocks that train p will most likely need; 0: it is drawn by itself. */
+static size_t blocks_of(const hb_draws *draws, double p) {
+    double steps = (double)(draws->end - draws->begin), mean = p * steps;
+    if (!(p >= RARE) || p >= 1) return 0;
+    size_t blocks = (size_t)(p >= DENSE ? (steps + 3) / 4 : (mean * 1.25 + 6) / 4);
+    return p >= DENSE && blocks > MOST ? 0 : blocks > MOST ? MOST : blocks;
+}
+
+static void flush(const hb_draws *draws, batch *b, uint32_t first, const double *p,
+                  hb_draw_sink *sink) {
+    size_t at = 0;
+    draws->kernels->philox(draws->key, draws->sample, b->block, b->lane, b->used, b->words);
+    draws->kernels->log_uniform(b->words, 4 * b->used, b->logs);
+    for (size_t i = 0; i < b->count; at += 4 * b->blocks[i++]) {
+        unsigned k = sink->bit = b->train[i];
+        size_t step = draws->begin;
+        if (p[k] >= DENSE)
+            put_trials(draws, b->words + at, draws->end - step, step, p[k], sink);
+        else if (put_gaps(draws, b->logs + at, 4 * b->blocks[i], -1 / minus_log_q(p[k]), &step,
+                          sink))
+            draw_gaps(draws, first + k, b->blocks[i], step, p[k], sink);
+    }
+    b->count = b->used = 0;
+}
+
+void hb_draw_trains(const hb_draws *draws, uint32_t first, size_t count, const double *p,
+                    uint64_t *words, size_t stride) {
+    hb_draw_sink sink = {.words = words, .stride = stride};
+    batch b;
+    b.count = b.used = 0;
+    if (draws->begin >= draws->end) return;
+    for (unsigned k = 0; k < count; k++) {
+        if (!(p[k] > 0)) continue;
+        size_t blocks = blocks_of(draws, p[k]);
+        if (!blocks) {
+            sink.bit = k;
+            hb_draw_train(draws, first + k, p[k], &sink);
+            continue;
+        }
+        if (b.used + blocks > POOL) flush(draws, &b, first, p, &sink);
+        for (uint32_t i = 0; i < blocks; i++, b.used++) {
+            b.block[b.used] = i;
+            b.lane[b.used] = first + k;
+        }
+        b.train[b.count] = k;
+        b.blocks[b.count++] = (unsigned)blocks;
+    }
+    flush(draws, &b, first, p, &sink);
 }
 
 void hb_draw_leak(const hb_draws *draws, size_t index, uint64_t lanes, const hb_bits *bits) {

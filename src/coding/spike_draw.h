@@ -3,6 +3,7 @@
 #define HB_SPIKE_DRAW_H
 
 #include "coding/coding.h"
+#include "kernels/kernels.h"
 
 /* A train is drawn in pieces of so many steps from the start of the presentation on, each from
  * streams of its own: a run that goes on gets what one long run would have got. */
@@ -10,6 +11,7 @@ enum { HB_DRAW_PIECE = 256 };
 
 /* The streams of one sample in one piece: one for each lane (neuron). */
 typedef struct hb_draws {
+    const hb_kernels *kernels;
     uint32_t key[2];
     uint32_t sample[2];
     size_t begin, end; /* steps of the piece to draw, counted from its first */
@@ -43,6 +45,10 @@ bool hb_draws_next(hb_draws *draws, const hb_encode_job *job, uint64_t sample, h
 size_t hb_draws_first(const hb_encode_job *job, hb_draw_span span);
 /* One trial of probability p in each step of the piece. */
 void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink);
+/* The same for `count` <= 64 lanes from `first` on, p each (0 or less: nothing), into the bits of
+ * words[t * stride], t from the job's first step. */
+void hb_draw_trains(const hb_draws *draws, uint32_t first, size_t count, const double *p,
+                    uint64_t *words, size_t stride);
 /* The steps of the presentation up to the job's end that lie in the window [start_time, end_time]
  * (ms) of the encoder's parameters; empty when begin >= end. */
 hb_draw_span hb_draw_window(const hb_encoder *encoder, const hb_encode_job *job);

@@ -64,7 +64,7 @@ hebb_status HB_R(hb_eligible_setup)(hb_plastic *p) {
     p->post[0] = HB_R(hb_plastic_trace)(p, "tau_minus", false, false);
     p->number[HB_E_PLUS] = hb_args_num(p->args, "A_plus");
     p->number[HB_E_MINUS] = hb_args_num(p->args, "A_minus");
-    p->number[HB_E_GAIN] = p->lr;
+    HB_R(hb_plastic_rated)(p, HB_E_GAIN, 1);
     return HEBB_OK;
 }
 

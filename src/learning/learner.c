@@ -115,8 +115,31 @@ hebb_status hb_learner_set_optimizer(hebb_learner *learner, const char *name, do
     return status;
 }
 
+/* A plastic rule's lr, where a schedule can reach it: an optimizer without arrays holds it. */
+static hebb_status hold_lr(hebb_learner *learner) {
+    const char *rule = learner->args.component->name;
+    const char *lr = NULL; /* its name */
+    for (size_t i = 0; i < learner->args.component->param_count; i++) {
+        const char *param = learner->args.component->params[i].name;
+        if (!strcmp(param, "lr") || !strcmp(param, "eta")) lr = param;
+    }
+    if (!lr)
+        return hb_fail(learner->env, HEBB_E_UNSUPPORTED,
+                       "the rule %s has no lr that a schedule could change", rule);
+    if (learner->graph->spaic)
+        return hb_fail(learner->env, HEBB_E_UNSUPPORTED,
+                       "compat = \"spaic\": the lr of the rule %s stays as it is, as in SPAIC; it "
+                       "takes no schedule",
+                       rule);
+    HEBB_TRY(hb_optim_create(learner->env, "SGD", hb_args_num(&learner->args, lr), NULL,
+                             &learner->optim));
+    learner->has_optim = true;
+    return HEBB_OK;
+}
+
 hebb_status hb_learner_set_schedule(hebb_learner *learner, const char *name,
                                     const hebb_param *params) {
+    if (learner->plastic && !learner->has_optim) HEBB_TRY(hold_lr(learner));
     if (!learner->has_optim)
         return hb_fail(learner->env, HEBB_E_STATE,
                        "a schedule changes an optimizer's learning rate; set the optimizer first");
@@ -296,6 +319,7 @@ static void spread_surrogate(hebb_learner *learner, const hb_engine *engine) {
         hb_group *group = &g->groups[i];
         if (!group->reached || group->surrogate_set) continue;
         group->surrogate_set = true;
+        group->recompute = !strcmp(hb_args_text(&learner->args, "tape"), "recompute");
         group->surrogate = learner->surrogate;
         group->detach_reset = hb_args_num(&learner->args, "detach_reset") != 0;
     }

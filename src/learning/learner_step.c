@@ -188,7 +188,9 @@ hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *use
     } else {
         HEBB_TRY(clip(learner));
         tell_rows(learner);
+        double began = hb_phase_begin(learner->graph->profile);
         status = hb_optim_step(&learner->optim);
+        hb_phase_end(learner->graph->profile, "optimizer", began);
     }
     if (status < 0) return status;
     return hb_params_settle(learner->engine, "in a step of the optimizer");

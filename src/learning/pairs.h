@@ -36,6 +36,8 @@ typedef struct hb_pairs {
     size_t live_count;
     struct hb_lazy *lazy; /* NULL: never */
     size_t now;
+    unsigned char *at_norm; /* [post]: what is known of each column's sum */
+    size_t writes;          /* of parameters from outside, when that was known */
 } hb_pairs;
 
 /* Spikes and traces of sample b in step t, and the spikes that the traces read `before` lacked. */

@@ -70,6 +70,7 @@ void HB_R(hb_pairs_lay)(hb_plastic *p, hb_arena *a, size_t batch, size_t steps) 
     if (w->delay) d.arrived = hb_arena_take(a, batch * HB_WORDS(w->count), sizeof *d.arrived);
     d.dw = hb_arena_take(a, w->count, sizeof(real));
     d.sums = hb_arena_take(a, post, sizeof *d.sums);
+    d.at_norm = hb_arena_take(a, post, sizeof *d.at_norm);
     d.rooms = hb_arena_take(a, p->m->worker_count, sizeof *d.rooms);
     for (size_t i = 0; i < p->m->worker_count; i++) lay_room(p, a, d.rooms + i);
     if (HB_R(hb_lazy_possible)(p)) d.lazy = HB_R(hb_lazy_lay)(p, a);
@@ -439,6 +440,22 @@ static void keep_rates(hb_plastic *p) {
         w[k] = (real)((double)w[k] * d->sums[hb_synapse_post(p, k)]);
 }
 
+/* Did the run change none but the columns of d->live? */
+static bool only_live(const hb_plastic *p) {
+    const hb_link *link = p->link;
+    return p->quiet && p->m->base.batch == 1 && !p->presentation && !p->rule->step &&
+           !p->target_rate && !link->wiring->start && !p->m->base.graph->spaic &&
+           hb_args_num(&link->connection->args, "weight_quantization") == 0;
+}
+
+static void keep_norm(hb_plastic *p) {
+    hb_pairs *d = p->driver;
+    if (d->writes != p->m->base.writes)
+        memset(d->at_norm, HB_WRITTEN, p->link->post->n * sizeof *d->at_norm);
+    d->writes = p->m->base.writes;
+    HB_R(hb_plastic_keep_norm)(p, p->norm, d->live, d->at_norm);
+}
+
 void HB_R(hb_pairs_settle)(hb_plastic *p, bool changed) {
     if (p->target_rate > 0) keep_rates(p);
     if (changed || p->target_rate > 0 || (p->norm > 0 && !p->norm_every_step))
@@ -453,6 +470,11 @@ void HB_R(hb_pairs_end)(hb_plastic *p) {
     if (p->presentation) {
         HB_R(hb_pairs_presentation)(p);
         for (size_t k = 0; k < p->link->wiring->count; k++) w[k] += gain * d->dw[k], d->dw[k] = 0;
+    }
+    if (p->norm > 0 && !p->norm_every_step && only_live(p)) {
+        keep_norm(p);
+        HB_R(hb_plastic_end)(p);
+        return;
     }
     HB_R(hb_pairs_settle)(p, p->presentation);
 }

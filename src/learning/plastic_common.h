@@ -55,6 +55,9 @@ double HB_R(hb_plastic_number)(const hb_plastic *p, const char *name, double oth
 /* A trace with the time constant of the parameter, in ms. */
 hb_trace HB_R(hb_plastic_trace)(const hb_plastic *p, const char *tau, bool nearest, bool before);
 hb_trace HB_R(hb_plastic_trace_of)(const hb_plastic *p, double tau, bool nearest, bool before);
+/* p->number[place] = lr value, now and whenever a schedule has changed lr. */
+void HB_R(hb_plastic_rated)(hb_plastic *p, size_t place, double value);
+void HB_R(hb_plastic_set_lr)(hb_plastic *p, double lr);
 /* The traces of HB_P_PAIRS, and lr A_plus, lr A_minus as the first two numbers. */
 enum { HB_PAIR_PLUS, HB_PAIR_MINUS, HB_PAIR_NUMBERS };
 void HB_R(hb_plastic_pairs)(hb_plastic *p);

@@ -25,14 +25,26 @@ hb_trace HB_R(hb_plastic_trace_of)(const hb_plastic *p, double tau, bool nearest
     return (hb_trace){exp(-p->m->base.graph->dt / tau), nearest, before};
 }
 
+void HB_R(hb_plastic_rated)(hb_plastic *p, size_t place, double value) {
+    p->rated |= 1u << place;
+    p->per_lr[place] = value;
+    p->number[place] = p->lr * value;
+}
+
+void HB_R(hb_plastic_set_lr)(hb_plastic *p, double lr) {
+    p->lr = lr;
+    for (size_t i = 0; i < HB_COUNT(p->number); i++)
+        if (p->rated >> i & 1) p->number[i] = lr * p->per_lr[i];
+}
+
 void HB_R(hb_plastic_pairs)(hb_plastic *p) {
     bool nearest = chosen(p, "pairing", "nearest");
     p->quiet = true;
     p->pre_count = p->post_count = 1;
     p->pre[0] = HB_R(hb_plastic_trace)(p, "tau_plus", nearest, false);
     p->post[0] = HB_R(hb_plastic_trace)(p, "tau_minus", nearest, false);
-    p->number[HB_PAIR_PLUS] = p->lr * hb_args_num(p->args, "A_plus");
-    p->number[HB_PAIR_MINUS] = p->lr * hb_args_num(p->args, "A_minus");
+    HB_R(hb_plastic_rated)(p, HB_PAIR_PLUS, hb_args_num(p->args, "A_plus"));
+    HB_R(hb_plastic_rated)(p, HB_PAIR_MINUS, hb_args_num(p->args, "A_minus"));
 }
 
 hebb_status HB_R(hb_plastic_bounded)(const hb_plastic *p) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "learning/pairs.h"
+#include "learning/plastic_common.h"
 #include "learning/rule.h"
 
 typedef struct plasticity {
@@ -29,6 +30,7 @@ static void begin(void *user, bool fresh) {
     plasticity *all = user;
     for (size_t i = 0; i < all->count; i++) {
         hb_plastic *p = &all->items[i];
+        if (*p->scheduled) HB_R(hb_plastic_set_lr)(p, *p->scheduled_lr);
         (p->rule->begin ? p->rule->begin : HB_R(hb_pairs_begin))(p, fresh);
     }
 }
@@ -48,6 +50,7 @@ static void end(void *user) {
 }
 static void abandon(void *user) {
     plasticity *all = user;
+    all->m->base.writes++; /* what is known of the weights no longer holds */
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i].link->scale) HB_R(hb_lazy_end)(&all->items[i]);
 }
@@ -105,6 +108,8 @@ hebb_status HB_R(hb_plasticity_attach)(hb_engine *engine, hebb_learner *learners
                               .env = env,
                               .m = m,
                               .link = link,
+                              .scheduled = &l->has_sched,
+                              .scheduled_lr = &l->optim.lr,
                               .low = (real)link->weight->low,
                               .high = (real)link->weight->high};
             link->plastic = true;

@@ -77,10 +77,14 @@ struct hb_plastic {
     hb_link *link;
     hb_trace pre[HB_TRACES], post[HB_TRACES];
     size_t pre_count, post_count; /* traces in use on each side */
-    double number[8];             /* the rule's own constants */
+    double number[8];             /* the rule's own constants ... */
+    double per_lr[8];             /* ... and those of them that are lr times this, */
+    unsigned rated;               /* whose bits are set here */
     bool reads_weight;            /* touch->w is wanted; otherwise it may be NULL */
     bool quiet;                   /* on_pre changes nothing where all post traces are 0 */
     double lr;                    /* rules multiply their changes by it */
+    const bool *scheduled;        /* a schedule changes lr between runs ... */
+    const double *scheduled_lr;   /* ... to this */
     bool presentation;            /* W is held during a run, changes are summed after it */
     bool mean;                    /* reduction over the batch: mean, not sum */
     double norm;                  /* row sums to keep; 0: none */

@@ -52,4 +52,17 @@ static inline real *hb_weights(const hb_plastic *p) { return p->link->weight->va
  * then clamps to p->low, p->high. sums has post entries of room. norm 0: clamps only. */
 void HB_R(hb_plastic_normalise)(const hb_plastic *p, double norm, double *sums);
 
+/* What is known of a column of weights that is kept at its norm, run after run. */
+enum {
+    HB_WRITTEN, /* nothing: somebody else wrote it */
+    HB_BOUNDED, /* its weights are inside their bounds */
+    HB_AT_NORM  /* ... and their sum was measured to be the norm, to rounding */
+};
+/* The same for a dense connection whose columns change one by one: those that are not at the norm
+ * and those of `changed` (bits of post) are measured, and scaled where rounding does not explain
+ * the difference. A column at its norm would stay as it is, so that forgetting `kept` changes no
+ * weight. */
+void HB_R(hb_plastic_keep_norm)(const hb_plastic *p, double norm, const uint64_t *changed,
+                                unsigned char *kept);
+
 #endif

@@ -20,6 +20,7 @@ typedef struct hb_group {
     hb_encoder encoder; /* of encoders and generators */
     bool surrogate_set; /* by a learner */
     bool detach_reset;  /* by a learner */
+    bool recompute;     /* by a learner: see again.real.c */
     hb_surrogate surrogate;
     bool reached;     /* by a learner: room for the search */
     size_t component; /* strongly connected part */
@@ -73,6 +74,7 @@ typedef struct hb_graph {
     hb_env *env;
     uint64_t seed;
     hb_pool *pool;
+    const hebb_profile *profile; /* NULL: nobody watches */
     double dt, time_max;
     int latency; /* steps of a hop: 1 or 0 */
     bool spaic, is_double, stepwise, soft;

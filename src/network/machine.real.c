@@ -292,6 +292,7 @@ static hebb_status fill_parts(hb_machine *m) {
         part->form = spikes && !g->soft ? HB_FORM_BITS : HB_FORM_ROWS;
         for (size_t c = 0; c < part->model->coef_count; c++)
             if (!(part->coef[c] = hb_calloc(g->env, part->n, sizeof(real)))) return HEBB_E_MEMORY;
+        m->base.constant_bytes += part->model->coef_count * part->n * sizeof(real);
         part->inputs = part->model->inputs[1] ? 2 : 1;
         if (part->model->start &&
             !(part->first = hb_calloc(g->env, part->states * part->n, sizeof(real))))
@@ -337,6 +338,7 @@ static hebb_status create(hb_graph *graph, hb_engine **out) {
     m->base.graph = graph;
     m->base.ops = &HB_R(hb_engine_ops);
     m->kernels = hb_kernels_get();
+    m->slopes = HB_R(hb_surrogate_row_for)(m->kernels->name);
     openblas_set_num_threads(1); /* the pool owns the cores */
     m->part_count = graph->group_count;
     m->link_count = graph->connection_count;
@@ -405,9 +407,15 @@ static hebb_status build(hb_engine *engine) {
         part->keep_I = part->model->needs_I || part->any_coef;
         part->keep_states |= part->model->needs_prev;
         bool spikes = part->model->output == HB_OUT_SPIKES;
-        part->keep_slope = spikes && s->ops->window == HB_WINDOW_SMOOTH;
+        if (spikes && s->ops->window == HB_WINDOW_SMOOTH) {
+            part->keep_x = true;
+            part->slope_steps = part->n < HB_SLOPES ? HB_SLOPES / part->n : 1;
+        }
         if (spikes && s->ops->window == HB_WINDOW_BOX)
             hb_surrogate_box(s, &part->low, &part->high, &part->height);
+        part->recompute =
+            part->group->recompute && (part->keep_x || part->keep_I || part->keep_states);
+        if (part->recompute) HEBB_TRY(HB_R(hb_again_check)(m, part));
     }
     return hb_machine_room(m, g->batch_max ? g->batch_max : 1, hb_graph_steps(g));
 }

@@ -56,6 +56,7 @@ struct hb_engine {
     size_t param_count;
     bool train;          /* keep a tape */
     bool dirty;          /* a parameter changed: derive the constants again */
+    size_t writes;       /* how often parameters were changed between runs */
     bool ran;            /* there is a run to look at */
     bool taped;          /* ... with a tape */
     bool hold;           /* soft mode: resets use the spikes of an earlier run */
@@ -65,8 +66,10 @@ struct hb_engine {
     float **predict_f32;
     double **records;   /* [monitor][T][batch][n]; NULL for spike monitors */
     double *times;      /* [T] */
-    size_t arena_bytes; /* memory of a run */
-    uint64_t *spikes;   /* [group], in the last run */
+    size_t arena_bytes; /* memory of a run ... */
+    size_t arena_of[HB_OF_KINDS];
+    size_t constant_bytes; /* derived from parameters */
+    uint64_t *spikes;      /* [group], in the last run */
 };
 
 /* SIZE_MAX if there is none. */

@@ -83,6 +83,7 @@ hebb_status hb_param_set(hb_engine *engine, hb_parameter *p, const double *value
     bool spaic = engine->graph->spaic && w; /* clamped when a run starts */
     for (size_t i = 0; i < cells; i++) HEBB_TRY(check_value(engine, p, i, values[i], !spaic));
     engine->dirty = true;
+    engine->writes++;
     if (!w) {
         for (size_t i = 0; i < cells; i++) write(p, i, values[i]);
         return HEBB_OK;
@@ -133,6 +134,7 @@ hebb_status hb_params_settle(hb_engine *engine, const char *when) {
         bound(p);
     }
     engine->dirty = true;
+    engine->writes++;
     return HEBB_OK;
 }
 

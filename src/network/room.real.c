@@ -1,4 +1,5 @@
 /* The memory of a run: one arena, laid out for so many samples and steps. */
+#include <math.h>
 #include <string.h>
 
 #include "network/engine.h"
@@ -20,6 +21,7 @@ static size_t outputs_of(const hb_graph *g, size_t readout, size_t steps) {
 static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T) {
     const hb_graph *g = m->base.graph;
     size_t n = p->n, cells = times(B, T, n), rows = times(B, T + 1, n), real_ = sizeof(real);
+    a->kind = HB_OF_TAPE;
     if (p->form == HB_FORM_BITS) p->bits = hb_arena_take(a, times(B, T + 1, p->words), 8);
     if (p->form == HB_FORM_ROWS) p->rows = hb_arena_take(a, rows, real_);
     if (p->form == HB_FORM_CONSTANT) {
@@ -27,6 +29,7 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
         p->before_run = hb_arena_take(a, B * n, real_);
     }
     if (!p->model) {
+        a->kind = HB_OF_REST;
         if (p->form != HB_FORM_BITS)
             p->floats = hb_arena_take(a, times(m->worker_count, p->form == HB_FORM_ROWS ? T : 1, n),
                                       sizeof(float));
@@ -34,21 +37,29 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
     }
     bool shared = p->model->output == HB_OUT_V && !(g->spaic && p->model->spaic_output_none);
     if (p->wants_V) p->V = shared ? p->rows : hb_arena_take(a, rows, real_);
+    a->kind = HB_OF_STATES;
     if (p->kept) p->fired = hb_arena_take(a, n, real_);
     p->state = hb_arena_take(a, times(B, p->states, n), real_);
+    if (p->any_coef) p->gcoef = hb_arena_take(a, times(B, p->model->coef_count, n), real_);
+    a->kind = HB_OF_TAPE;
     if (g->soft && p->model->output == HB_OUT_SPIKES) {
         p->mask = hb_arena_take(a, cells, real_);
         p->reset = hb_arena_take(a, cells, real_);
     }
     if (!p->active) return;
-    if (p->model->output == HB_OUT_SPIKES && !p->keep_slope)
+    if (p->model->output == HB_OUT_SPIKES && !p->slope_steps)
         p->window = hb_arena_take(a, times(B, T, p->words), 8);
-    if (p->keep_slope) p->slope = hb_arena_take(a, cells, real_);
-    if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
-    if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
-    if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
+    if (p->recompute) {
+        size_t segments = (T + m->segment - 1) / m->segment;
+        if (p->slope_steps) p->slope_steps = m->segment; /* those that are there at once */
+        p->checkpoint = hb_arena_take(a, times(B, segments, p->states * n), real_);
+    } else {
+        if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
+        if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
+        if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
+    }
+    a->kind = HB_OF_CURRENTS;
     p->dI = hb_arena_take(a, cells, real_);
-    if (p->any_coef) p->gcoef = hb_arena_take(a, times(B, p->model->coef_count, n), real_);
 }
 
 static void lay_reward(hb_machine *m, hb_arena *a, size_t reward, size_t B, size_t T) {
@@ -66,6 +77,7 @@ static void lay_reward(hb_machine *m, hb_arena *a, size_t reward, size_t B, size
 
 static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, size_t T) {
     size_t post = link->post->n;
+    a->kind = HB_OF_CURRENTS;
     if (link->pre->form == HB_FORM_CONSTANT) {
         link->constant = hb_arena_take(a, B * post, sizeof(real));
         link->before_run = hb_arena_take(a, B * post, sizeof(real));
@@ -85,30 +97,93 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
             hb_arena_take(a, times(B, link->wiring->delay_max, link->pre->n), sizeof(real));
     if (link->weight->wants_rows && link->weight->trainable)
         link->touched = hb_arena_take(a, HB_WORDS(link->wiring->pre), 8);
+    if (hb_link_has_tables(link) && link->weight->grad) {
+        link->turned = hb_arena_take(a, times(B, 64 * link->pre->words, HB_WORDS(T)), 8);
+        link->turned_counts = hb_arena_take(a, times(B, 2 * hb_link_parts(link), 1), 4);
+    }
+    if (hb_link_has_tables(link)) link->looked_up = hb_arena_take(a, B, sizeof(bool));
     bool together = m->between && m->between->every_step;
     if (hb_link_has_sum(link) && (together || m->keeps))
         link->sums =
             hb_arena_take(a, times(B, T + link->wiring->delay_max + 1, post), sizeof(real));
 }
 
-static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
+/* Tables are built anew for each block, so that a block should have many rows; but there should be
+ * blocks enough for the threads, however many these are. */
+enum { BLOCK_ROWS = 320, BLOCKS = 8 };
+
+static size_t block_of(const hb_machine *m, size_t B, size_t T) {
+    bool tables = false;
+    for (size_t i = 0; i < m->link_count; i++)
+        if (!m->links[i].connection->inside && hb_link_has_tables(&m->links[i])) tables = true;
+    if (!tables || m->base.graph->stepwise) return 1;
+    size_t block = (BLOCK_ROWS + T - 1) / T, most = (B + BLOCKS - 1) / BLOCKS;
+    return block < most ? block : most;
+}
+
+/* Room for the products of links (link.real.c, bptt_links.real.c). */
+static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
+    size_t tile = 0, words = 0, widest = 0, real_ = sizeof(real);
+    bool back = false;
+    for (size_t i = 0; i < m->link_count; i++) {
+        const hb_link *link = &m->links[i];
+        if (hb_link_has_tables(link)) {
+            size_t width = hb_link_tile_width(m, link);
+            if (width > tile) tile = width;
+        }
+        if (!link->pre->active || !link->post->active || link->wiring->start) continue;
+        if (link->wiring->post > widest) widest = link->wiring->post;
+        if (link->pre->words > words) words = link->pre->words;
+        back = true;
+    }
+    if (HB_WORDS(widest) > words) words = HB_WORDS(widest);
+    w->tables = tile ? hb_arena_take(a, HB_TABLE_ROWS / 4 * 16 * tile, real_) : NULL;
+    size_t slack = HB_POSITIONS_SLACK;
+    w->squeezed_weight = back ? hb_arena_take(a, HB_STRIP * widest + slack, real_) : NULL;
+    w->squeezed_sum = back ? hb_arena_take(a, times(T, widest, 1) + slack, real_) : NULL;
+    w->squeezed_out = back ? hb_arena_take(a, T * HB_STRIP, real_) : NULL;
+    w->columns = back ? hb_arena_take(a, 2 * words, 8) : NULL;
+}
+
+static hb_again lay_again(const hb_machine *m, hb_arena *a, const hb_part *p) {
+    hb_again again = {0};
+    if (!p->recompute) return again;
+    a->kind = HB_OF_TAPE;
+    again.x = hb_arena_take(a, m->segment * p->n, sizeof(real));
+    again.I = hb_arena_take(a, m->segment * p->n, sizeof(real));
+    again.before = hb_arena_take(a, times(m->segment, p->states, p->n), sizeof(real));
+    again.states = hb_arena_take(a, p->states * p->n, sizeof(real));
+    a->kind = HB_OF_CURRENTS;
+    return again;
+}
+
+static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, size_t T) {
     size_t widest = 1, real_ = sizeof(real);
+    a->kind = HB_OF_REST;
     w->I = hb_arena_take(a, m->part_count, sizeof(real *));
     w->dO = hb_arena_take(a, m->part_count, sizeof(real *));
     w->dV = hb_arena_take(a, m->part_count, sizeof(real *));
     w->adj = hb_arena_take(a, m->part_count, sizeof(real *));
+    w->slope = hb_arena_take(a, m->part_count, sizeof(real *));
+    w->again = hb_arena_take(a, m->part_count, sizeof *w->again);
     w->sum = hb_arena_take(a, m->link_count, sizeof(real *));
     w->dfilter = hb_arena_take(a, m->link_count, sizeof(real *));
     w->undropped = hb_arena_take(a, m->link_count, sizeof(real *));
+    a->kind = HB_OF_CURRENTS;
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
         if (p->n > widest) widest = p->n;
         if (!p->model) continue;
-        real *I = p->active && p->keep_I ? NULL : hb_arena_take(a, p->inputs * T * p->n, real_);
+        bool kept = p->active && p->keep_I && !p->recompute;
+        real *I = kept ? NULL : hb_arena_take(a, times(block * p->inputs, T, p->n), real_);
         real *dO = p->active ? hb_arena_take(a, T * p->n, real_) : NULL;
         real *dV = p->active && p->wants_V ? hb_arena_take(a, T * p->n, real_) : NULL;
         real *adj = p->active ? hb_arena_take(a, (p->states + 1) * p->n, real_) : NULL;
-        if (a->base) w->I[i] = I, w->dO[i] = dO, w->dV[i] = dV, w->adj[i] = adj;
+        real *slope = p->slope_steps ? hb_arena_take(a, p->slope_steps * p->n, real_) : NULL;
+        hb_again again = lay_again(m, a, p);
+        if (!a->base) continue;
+        w->again[i] = again;
+        w->I[i] = I, w->dO[i] = dO, w->dV[i] = dV, w->adj[i] = adj, w->slope[i] = slope;
     }
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];
@@ -123,6 +198,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
                            : NULL;
         if (a->base) w->sum[i] = sum, w->dfilter[i] = filter, w->undropped[i] = undropped;
     }
+    a->kind = HB_OF_REST;
     w->x = hb_arena_take(a, widest, real_);
     w->o = hb_arena_take(a, widest, real_);
     w->m = hb_arena_take(a, widest, real_);
@@ -131,15 +207,19 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     size_t places = widest > 64 * (T + 1) ? widest : 64 * (T + 1);
     w->index = hb_arena_take(a, places + HB_POSITIONS_SLACK, sizeof *w->index);
     w->spikes = hb_arena_take(a, m->part_count, sizeof *w->spikes);
+    lay_products(m, a, w, T);
 }
 
 /* One order for measuring and for taking. */
 static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
     hb_graph *g = m->base.graph;
+    m->block = block_of(m, B, T);
+    m->segment = (size_t)ceil(sqrt((double)T));
     for (size_t i = 0; i < m->part_count; i++) lay_part(m, a, &m->parts[i], B, T);
     for (size_t i = 0; i < m->link_count; i++) lay_link(m, a, &m->links[i], B, T);
-    for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], T);
+    for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], m->block, T);
     hb_engine *e = &m->base;
+    a->kind = HB_OF_REST;
     e->predict = hb_arena_take(a, g->readout_count, sizeof *e->predict);
     e->predict_f32 = hb_arena_take(a, g->readout_count, sizeof *e->predict_f32);
     e->records = hb_arena_take(a, g->monitor_count, sizeof *e->records);
@@ -252,6 +332,7 @@ hebb_status HB_R(hb_machine_room)(hb_machine *m, size_t batch, size_t steps) {
         hb_arena_free(env, &old.arena);
         m->arena = arena;
         m->base.arena_bytes = arena.size;
+        memcpy(m->base.arena_of, arena.of, sizeof arena.of);
     } else if (parts && links) { /* as it was */
         memcpy(m->parts, parts, m->part_count * sizeof *parts);
         memcpy(m->links, links, m->link_count * sizeof *links);

@@ -89,17 +89,14 @@ static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t
         real low = p->group->surrogate_set && s->fires_at_zero ? -HB_LEAST : 0;
         m->kernels->HB_K(between)(k->x, p->n, low, (real)INFINITY, bits);
         m->kernels->HB_K(expand)(bits, p->n, 1, w->o);
-        for (size_t i = 0; i < p->words; i++) count += (uint64_t)__builtin_popcountll(bits[i]);
+        for (size_t i = 0; i < p->words; i++)
+            if (bits[i]) count += (uint64_t)__builtin_popcountll(bits[i]);
         k->o = k->m = w->o;
         k->quiet = !count;
     }
-    if (p->active && m->base.train) {
-        if (p->window)
-            m->kernels->HB_K(between)(k->x, p->n, (real)p->low, (real)p->high,
-                                      p->window + (b * m->step_room + t) * p->words);
-        else
-            HB_SURROGATE_ROW(s, p->n, k->x, hb_part_tape(m, p, p->slope, b, t));
-    }
+    if (p->window && m->base.train)
+        m->kernels->HB_K(between)(k->x, p->n, (real)p->low, (real)p->high,
+                                  p->window + (b * m->step_room + t) * p->words);
     return count;
 }
 
@@ -128,7 +125,8 @@ static real *current(const hb_machine *m, const hb_worker *w, size_t group, size
     const hb_part *p = &m->parts[group];
     if (!w->I[group]) return hb_part_tape(m, p, p->I, b, t);
     bool one = m->together || m->base.graph->stepwise;
-    return w->I[group] + (input * m->step_room + (one ? 0 : t)) * p->n;
+    size_t row = (b % m->block * p->inputs + input) * m->step_room + (one ? 0 : t);
+    return w->I[group] + row * p->n;
 }
 
 /* Step t of a group whose currents are there. */
@@ -144,12 +142,13 @@ static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
     k.kept = p->kept_now;
     k.learns = m->base.train;
     k.uniform = p->uniform;
-    k.x = tape && p->keep_x ? hb_part_tape(m, p, p->x, b, t) : w->x;
+    k.x = tape && p->keep_x && !p->recompute ? hb_part_tape(m, p, p->x, b, t) : w->x;
     for (size_t c = 0; c < model->coef_count; c++) k.coef[c] = p->coef[c];
     for (size_t s = 0; s < p->states; s++) k.state[s] = p->state + (b * p->states + s) * n;
-    if (tape && p->keep_states)
-        memcpy(p->before + (b * m->step_room + t) * p->states * n, k.state[0],
-               p->states * n * sizeof(real));
+    if (tape && p->recompute && t % m->segment == 0)
+        memcpy(hb_part_checkpoint(m, p, b, t), k.state[0], p->states * n * sizeof(real));
+    if (tape && p->keep_states && !p->recompute)
+        memcpy(hb_part_before(m, w, p, b, t), k.state[0], p->states * n * sizeof(real));
     model->integrate(&k);
     if (model->output == HB_OUT_SPIKES) w->spikes[group] += fire(m, w, p, &k, b, t);
     if (model->settle) model->settle(&k);
@@ -201,21 +200,34 @@ static void run_steps(hb_machine *m, hb_worker *w, size_t b, size_t first, size_
     for (size_t t = 0; t < m->base.steps; t++) run_step(m, w, b, first, last, t, all);
 }
 
-static void run_plan(hb_machine *m, hb_worker *w, size_t b) {
-    const hb_graph *g = m->base.graph;
-    if (g->stepwise) {
-        run_steps(m, w, b, 0, g->order_count, true);
-        return;
+/* What comes from outside the group's part of the graph, for a whole run of samples b0 .. b1. */
+static void pull_block(hb_machine *m, hb_worker *w, size_t group, size_t b0, size_t b1) {
+    const hb_part *p = &m->parts[group];
+    for (size_t i = 0; i < m->link_count; i++) {
+        hb_link *link = &m->links[i];
+        size_t stride = p->inputs * m->step_room * p->n;
+        if (link->connection->post != group || link->connection->inside) continue;
+        if (hb_link_has_tables(link)) HB_R(hb_link_pull_block)
+        (m, link, w, current(m, w, group, link->input, b0, 0), stride, b0, b1);
+        else for (size_t b = b0; b < b1; b++) HB_R(hb_link_pull)(
+            m, link, w, current(m, w, group, link->input, b, 0), b, 0, m->base.steps);
     }
+}
+
+/* Samples b0 .. b1 through the plan; a block's first sample is a multiple of m->block. */
+static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
+    const hb_graph *g = m->base.graph;
+    for (size_t b = b0; b < b1 && g->stepwise; b++) run_steps(m, w, b, 0, g->order_count, true);
+    if (g->stepwise) return;
     for (size_t i = 0, next; i < g->order_count; i = next) {
         next = i + 1;
         size_t component = g->groups[g->order[i]].component;
         while (next < g->order_count && g->groups[g->order[next]].component == component) next++;
         for (size_t k = i; k < next; k++) {
-            clear_currents(m, w, g->order[k], b, 0, m->base.steps);
-            pull(m, w, g->order[k], b, false, 0, m->base.steps);
+            for (size_t b = b0; b < b1; b++) clear_currents(m, w, g->order[k], b, 0, m->base.steps);
+            pull_block(m, w, g->order[k], b0, b1);
         }
-        run_steps(m, w, b, i, next, false);
+        for (size_t b = b0; b < b1; b++) run_steps(m, w, b, i, next, false);
     }
 }
 
@@ -335,10 +347,12 @@ static void finish_sample(void *arg, size_t b, int worker) {
             m->sample_status[b] = HEBB_E_NOT_FINITE;
 }
 
-static void run_sample(void *arg, size_t b, int worker) {
+static void run_block(void *arg, size_t item, int worker) {
     hb_machine *m = arg;
-    run_plan(m, &m->workers[worker], b);
-    finish_sample(m, b, worker);
+    size_t first = item * m->block, last = first + m->block;
+    if (last > m->base.batch) last = m->base.batch;
+    run_plan(m, &m->workers[worker], first, last);
+    for (size_t b = first; b < last; b++) finish_sample(m, b, worker);
 }
 
 /* ---- all samples together ---- */
@@ -383,27 +397,26 @@ static void adapt(hb_machine *m, size_t t) {
         hb_part *p = &m->parts[i];
         if (!p->kept || !p->model->adapt) continue;
         count_fired(m, p, t);
-        hb_adapt a = {.n = p->n, .fired = p->fired, .kept = p->kept};
+        hb_adapt a = {.n = p->n, .fired = p->fired, .kept = p->kept, .now = p->kept_now};
         for (size_t c = 0; c < p->model->coef_count; c++) a.coef[c] = p->coef[c];
         p->model->adapt(&a);
-        for (size_t j = 0; j < p->n; j++) p->kept_now[j] = (real)p->kept[j];
         if (p->recorded) record_kept(m, p, t);
     }
 }
 
 static void run_together(hb_machine *m) {
     hb_pool *pool = m->base.graph->pool;
+    const hebb_profile *profile = m->base.graph->profile;
     for (size_t t = 0; t < m->base.steps; t++) {
         m->now = t;
-        if (m->base.batch == 1)
-            run_now(m, 0, 0);
-        else
-            hb_pool_run(pool, run_now, m, m->base.batch);
+        hb_pool_run_phase(pool, profile, "forward", run_now, m, m->base.batch);
+        double began = hb_phase_begin(profile);
         adapt(m, t);
         HB_R(hb_rewards_step)(m, t);
         if (m->between && m->between->every_step) m->between->step(m->between->user, t);
+        hb_phase_end(profile, "plasticity", began);
     }
-    hb_pool_run(pool, finish_sample, m, m->base.batch);
+    hb_pool_run_phase(pool, profile, "forward", finish_sample, m, m->base.batch);
 }
 
 static hebb_status first_failure(hb_machine *m) {
@@ -479,9 +492,10 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
         hb_env_init(&m->workers[w].env, NULL);
         memset(m->workers[w].spikes, 0, m->part_count * sizeof(uint64_t));
     }
-    hb_pool_run(g->pool, encode_sample, m, batch);
+    hb_pool_run_phase(g->pool, g->profile, "encode", encode_sample, m, batch);
     HEBB_TRY(first_failure(m));
-    hb_pool_run(g->pool, constant_block, m, (batch + CONSTANT_BLOCK - 1) / CONSTANT_BLOCK);
+    hb_pool_run_phase(g->pool, g->profile, "forward", constant_block, m,
+                      (batch + CONSTANT_BLOCK - 1) / CONSTANT_BLOCK);
     bool learns = e->train && m->between;
     m->together = e->train && (m->keeps || (learns && m->between->every_step));
     HB_R(hb_rewards_begin)(m);
@@ -489,12 +503,15 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     if (m->together)
         run_together(m);
     else
-        hb_pool_run(g->pool, run_sample, m, batch);
+        hb_pool_run_phase(g->pool, g->profile, "forward", run_block, m,
+                          (batch + m->block - 1) / m->block);
     hebb_status status = first_failure(m);
     if (status < 0 && learns) m->between->abandon(m->between->user);
     HEBB_TRY(status);
     for (size_t t = 0; !m->together && t < steps; t++) HB_R(hb_rewards_step)(m, t);
+    double began = hb_phase_begin(learns ? g->profile : NULL);
     if (learns) m->between->end(m->between->user);
+    hb_phase_end(learns ? g->profile : NULL, "plasticity", began);
     decode(m);
     for (size_t i = 0; i < m->part_count; i++) {
         e->spikes[i] = 0;

@@ -1,5 +1,7 @@
 /* The conductance-based pair of Diehl and Cook 2015, with the constants of their published
  * program: excitatory neurons with an adaptive threshold, inhibitory ones without. */
+#include <string.h>
+
 #include "neurons/model.h"
 
 #define INNER(rest, reset, thresh, refrac)                                                         \
@@ -137,6 +139,18 @@ static void integrate_inh(hb_step *k) {
                  k->state[GI] + j, k->state[LEFT] + j, k->x + j);
         }
 }
+/* As move_alike, with a threshold for each neuron; theta becomes what is kept. */
+__attribute__((noinline)) static void
+move_theta(const constants all, real offset, size_t n, const real *restrict kept,
+           real *restrict theta, const real *restrict I, const real *restrict I2, real *restrict v,
+           real *restrict ge, real *restrict gi, real *restrict left, real *restrict x) {
+    real thresh = all.thresh - offset;
+    for (size_t j = 0; j < n; j++) {
+        real now = kept[j];
+        theta[j] = now;
+        move(all, thresh + now, I[j], I2[j], v + j, ge + j, gi + j, left + j, x + j);
+    }
+}
 static void above_theta(size_t n, const real *restrict theta, const real *restrict offset,
                         const real *restrict v, const real *restrict thresh, real *restrict x) {
     for (size_t j = 0; j < n; j++) {
@@ -162,10 +176,13 @@ static void only_highest(size_t n, real *restrict x) {
 }
 static void integrate_exc(hb_step *k) {
     real *restrict theta = k->state[THETA];
-    const real *restrict kept = k->kept;
-    if (kept) HB_EACH(k) theta[j] = kept[j];
-    integrate_inh(k);
-    above_theta(k->n, theta, k->coef[OFFSET], k->state[V], k->coef[V_THRESH], k->x);
+    if (k->kept && k->uniform) {
+        move_theta(constants_of(k, 0), k->coef[OFFSET][0], k->n, k->kept, theta, ROWS);
+    } else {
+        if (k->kept) memcpy(theta, k->kept, k->n * sizeof(real));
+        integrate_inh(k);
+        above_theta(k->n, theta, k->coef[OFFSET], k->state[V], k->coef[V_THRESH], k->x);
+    }
     if (k->coef[WINNER][0] != 0) only_highest(k->n, k->x);
 }
 static void settle_inh(hb_step *k) {
@@ -188,7 +205,11 @@ static void adapt_exc(const hb_adapt *k) {
     double *restrict theta = k->kept;
     const real *restrict fired = k->fired, *restrict plus = k->coef[PLUS];
     const real *restrict loss = k->coef[LOSS];
-    HB_EACH(k) theta[j] += (double)(plus[j] * fired[j]) - (double)loss[j] * theta[j];
+    real *restrict now = k->now;
+    HB_EACH(k) {
+        theta[j] += (double)(plus[j] * fired[j]) - (double)loss[j] * theta[j];
+        now[j] = (real)theta[j];
+    }
 }
 static double first_theta(const hb_args *args, size_t unit) {
     return hb_args_unit(args, "theta_init", unit);

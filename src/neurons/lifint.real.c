@@ -116,6 +116,7 @@ static void adapt_dc(const hb_adapt *k) {
     HB_EACH(k) {
         real now = halved((real)k->kept[j], k->coef[MAX_THRESH][j]);
         k->kept[j] = (double)now + (double)k->coef[PLUS][j] * (double)k->fired[j];
+        k->now[j] = (real)k->kept[j];
     }
 }
 /* SPAIC's trial step of the build has already counted once. */

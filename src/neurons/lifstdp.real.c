@@ -117,7 +117,11 @@ static void adapt_ex(const hb_adapt *k) {
     const real *restrict inc = k->coef[TH_INC], *restrict d = k->coef[DECAY_TH];
     const real *restrict fired = k->fired;
     double *restrict theta = k->kept;
-    HB_EACH(k) theta[j] = (double)d[j] * theta[j] + (double)inc[j] * (double)fired[j];
+    real *restrict now = k->now;
+    HB_EACH(k) {
+        theta[j] = (double)d[j] * theta[j] + (double)inc[j] * (double)fired[j];
+        now[j] = (real)theta[j];
+    }
 }
 static void adapt_alif(const hb_adapt *k) {
     const real *restrict inc = k->coef[TH_INC], *restrict d = k->coef[DECAY_TH];
@@ -126,6 +130,7 @@ static void adapt_alif(const hb_adapt *k) {
     HB_EACH(k) {
         double now = (double)d[j] * theta[j];
         theta[j] = now + (double)inc[j] * ((double)th[j] + now) * (double)fired[j];
+        k->now[j] = (real)theta[j];
     }
 }
 

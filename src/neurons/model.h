@@ -62,6 +62,7 @@ typedef struct hb_adapt {
     const real *coef[HB_COEFS];
     const real *fired; /* spikes of this step, summed over the batch */
     double *kept;      /* double always: a slow decay is lost in a float */
+    real *now;         /* the same after it, as the loops read it */
 } hb_adapt;
 
 typedef struct hb_model {

@@ -2,7 +2,6 @@
 #include "neurons/surrogate.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 static const double pi = 3.14159265358979323846;
@@ -124,19 +123,22 @@ SURROGATE(super, "superspike", "SuperSpike",
 SURROGATE(call, "function", "custom|user", "a function of yours", "g(u) = f(u)", NULL, one_params);
 
 #define OPS(id, window, at_zero, box, slope, integral)                                             \
-    static const hb_surrogate_ops id##_ops = {&id##_component, window,  at_zero, box,              \
-                                              slope,           integral}
+    static const hb_surrogate_ops id##_ops = {&id##_component, window,   at_zero,       box,       \
+                                              slope,           integral, HB_SHAPE_OTHER}
+#define FORMULA(id, at_zero, shape, slope, integral)                                               \
+    static const hb_surrogate_ops id##_ops = {&id##_component, HB_WINDOW_SMOOTH, at_zero, NULL,    \
+                                              slope,           integral,         shape}
 OPS(rectangle, HB_WINDOW_BOX, false, rectangle_box, box_slope, box_integral);
 OPS(gate, HB_WINDOW_BOX, false, gate_box, box_slope, box_integral);
 OPS(relu, HB_WINDOW_BOX, true, relu_box, box_slope, box_integral);
 OPS(straight, HB_WINDOW_BOX, false, straight_box, box_slope, straight_integral);
-OPS(gauss, HB_WINDOW_SMOOTH, false, NULL, gauss_slope, gauss_integral);
-OPS(sigmoid, HB_WINDOW_SMOOTH, true, NULL, sigmoid_slope, sigmoid_integral);
-OPS(atan, HB_WINDOW_SMOOTH, false, NULL, atan_slope, atan_integral);
-OPS(quadratic, HB_WINDOW_SMOOTH, false, NULL, triangle_slope, triangle_integral);
-OPS(triangular, HB_WINDOW_SMOOTH, false, NULL, triangle_slope, triangle_integral);
-OPS(fast, HB_WINDOW_SMOOTH, false, NULL, fast_slope, fast_integral);
-OPS(super, HB_WINDOW_SMOOTH, false, NULL, super_slope, super_integral);
+FORMULA(gauss, false, HB_SHAPE_GAUSSIAN, gauss_slope, gauss_integral);
+FORMULA(sigmoid, true, HB_SHAPE_SIGMOID, sigmoid_slope, sigmoid_integral);
+FORMULA(atan, false, HB_SHAPE_ATAN, atan_slope, atan_integral);
+FORMULA(quadratic, false, HB_SHAPE_TRIANGLE, triangle_slope, triangle_integral);
+FORMULA(triangular, false, HB_SHAPE_TRIANGLE, triangle_slope, triangle_integral);
+FORMULA(fast, false, HB_SHAPE_FAST, fast_slope, fast_integral);
+FORMULA(super, false, HB_SHAPE_SUPERSPIKE, super_slope, super_integral);
 OPS(call, HB_WINDOW_SMOOTH, false, NULL, call_slope, call_integral);
 
 const hb_surrogate_ops *const hb_surrogates[] = {
@@ -170,58 +172,3 @@ void hb_surrogate_box(const hb_surrogate *surrogate, double *low, double *high, 
     surrogate->ops->box(surrogate->alpha, low, high, height);
     *height *= surrogate->scale;
 }
-
-/* exp for rows of floats: a loop that the compiler vectorizes, good to 2e-7. x is cut to where
- * floats have a result. 2^n goes into the exponent's bits; the rest is a Taylor polynomial. */
-static inline float exp_f32(float x) {
-    x = x < -87 ? -87 : x > 88 ? 88 : x;
-    float shifted = x * 1.44269504f + 12582912.0f; /* rounds to a whole number */
-    float n = shifted - 12582912.0f;
-    float r = x - n * 0.693359375f;
-    r = r - n * -2.12194440e-4f;
-    float y = 1.0f / 720;
-    y = y * r + 1.0f / 120;
-    y = y * r + 1.0f / 24;
-    y = y * r + 1.0f / 6;
-    y = y * r + 0.5f;
-    y = y * r + 1;
-    y = y * r + 1;
-    int32_t bits;
-    memcpy(&bits, &y, sizeof bits);
-    bits += (int32_t)n * (1 << 23);
-    memcpy(&y, &bits, sizeof y);
-    return y;
-}
-static inline double exp_f64(double x) { return exp(x); }
-
-/* Rows run in their own type, where the compiler vectorizes them. */
-#define ROW(type, suffix)                                                                          \
-    void hb_surrogate_row_##suffix(const hb_surrogate *s, size_t n, const type *x, type *g) {      \
-        type a = (type)s->alpha, c = (type)s->scale;                                               \
-        if (s->ops == &atan_ops) {                                                                 \
-            type k = (type)(pi / 2) * a, h = c * a / 2;                                            \
-            for (size_t j = 0; j < n; j++) g[j] = h / (1 + k * x[j] * (k * x[j]));                 \
-        } else if (s->ops == &fast_ops || s->ops == &super_ops) {                                  \
-            type h = s->ops == &super_ops ? c * a : c;                                             \
-            for (size_t j = 0; j < n; j++) {                                                       \
-                type y = 1 + a * (x[j] < 0 ? -x[j] : x[j]);                                        \
-                g[j] = h / (y * y);                                                                \
-            }                                                                                      \
-        } else if (s->ops == &quadratic_ops || s->ops == &triangular_ops) {                        \
-            for (size_t j = 0; j < n; j++) {                                                       \
-                type y = c * (a - a * a * (x[j] < 0 ? -x[j] : x[j]));                              \
-                g[j] = y > 0 ? y : 0;                                                              \
-            }                                                                                      \
-        } else if (s->ops == &gauss_ops) {                                                         \
-            type k = -1 / (2 * a), h = c / (type)(2 * pi * s->alpha);                              \
-            for (size_t j = 0; j < n; j++) g[j] = h * exp_##suffix(k * x[j] * x[j]);               \
-        } else if (s->ops == &sigmoid_ops) {                                                       \
-            for (size_t j = 0; j < n; j++) {                                                       \
-                type y = 1 / (1 + exp_##suffix(-a * x[j]));                                        \
-                g[j] = c * a * y * (1 - y);                                                        \
-            }                                                                                      \
-        } else                                                                                     \
-            for (size_t j = 0; j < n; j++) g[j] = (type)s->ops->slope(s, (double)x[j]);            \
-    }
-ROW(float, f32)
-ROW(double, f64)

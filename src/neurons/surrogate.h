@@ -19,6 +19,17 @@ typedef struct hb_surrogate {
     void *user;
 } hb_surrogate;
 
+/* Formulas whose rows are loops of vectors (slope_rows.real.c). */
+typedef enum hb_shape {
+    HB_SHAPE_OTHER, /* entry by entry, by `slope` */
+    HB_SHAPE_GAUSSIAN,
+    HB_SHAPE_SIGMOID,
+    HB_SHAPE_ATAN,
+    HB_SHAPE_TRIANGLE,
+    HB_SHAPE_FAST,
+    HB_SHAPE_SUPERSPIKE
+} hb_shape;
+
 typedef struct hb_surrogate_ops {
     const hb_component *component;
     hb_window window;
@@ -27,6 +38,7 @@ typedef struct hb_surrogate_ops {
     double (*slope)(const hb_surrogate *surrogate, double x);
     /* The antiderivative of slope, through which soft mode runs forward. */
     double (*integral)(const hb_surrogate *surrogate, double x);
+    hb_shape shape;
 } hb_surrogate_ops;
 
 extern const hb_surrogate_ops *const hb_surrogates[];
@@ -39,5 +51,10 @@ void hb_surrogate_box(const hb_surrogate *surrogate, double *low, double *high, 
 /* Slopes of a smooth window for n potentials above threshold. */
 void hb_surrogate_row_f32(const hb_surrogate *surrogate, size_t n, const float *x, float *g);
 void hb_surrogate_row_f64(const hb_surrogate *surrogate, size_t n, const double *x, double *g);
+typedef void (*hb_surrogate_loop_f32)(const hb_surrogate *, size_t n, const float *x, float *g);
+typedef void (*hb_surrogate_loop_f64)(const hb_surrogate *, size_t n, const double *x, double *g);
+/* The same compiled for an instruction set (hb_kernels.name); the same bits. */
+hb_surrogate_loop_f32 hb_surrogate_row_for_f32(const char *isa);
+hb_surrogate_loop_f64 hb_surrogate_row_for_f64(const char *isa);
 
 #endif

@@ -74,6 +74,10 @@ static hebb_status set_schedule(const hb_origin *origin, const hb_node *map,
     if (status >= 0 && p.node) {
         status = hebb_learner_set_schedule(entry->learner, p.name, p.params.items);
         status = hb_origin_blame(origin, status, p.node);
+        if (status >= 0 && entry->learner->plastic && entry->learner->sched.ops->needs_metric)
+            status = hb_origin_fail(origin, HEBB_E_UNSUPPORTED, p.node,
+                                    "%s follows a loss, and %s has none", p.name,
+                                    entry->learner->args.component->name);
     }
     hb_params_free(&p.params);
     return status;
@@ -152,7 +156,7 @@ static hebb_status create(const hb_origin *origin, const hb_node *map, hebb_net 
 /* A plastic rule changes weights while the network runs. */
 static hebb_status refuse_parts(const hb_origin *origin, const hb_node *map,
                                 const hebb_learner *learner) {
-    static const char *const parts[] = {"optimizer", "schedule", "loss"};
+    static const char *const parts[] = {"optimizer", "loss"};
     for (size_t i = 0; i < HB_COUNT(parts); i++) {
         const hb_node *node = hb_node_given(map, parts[i]);
         if (node)
@@ -174,7 +178,10 @@ static hebb_status add(const hb_origin *origin, const hb_node *map, hebb_net *ne
                               strlen(map->key));
     memcpy(entry->name, map->key, strlen(map->key) + 1);
     HEBB_TRY(create(origin, map, net, entry));
-    if (entry->learner->plastic) return refuse_parts(origin, map, entry->learner);
+    if (entry->learner->plastic) {
+        HEBB_TRY(refuse_parts(origin, map, entry->learner));
+        return set_schedule(origin, map, entry);
+    }
     HEBB_TRY(set_optimizer(origin, map, entry->learner));
     HEBB_TRY(set_schedule(origin, map, entry));
     return set_loss(origin, map, entry->learner);

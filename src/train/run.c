@@ -100,6 +100,7 @@ hebb_status hb_run_prepare(hb_env *env, hebb_ctx *ctx, const char *file,
 void hb_run_free(hebb_run *run) {
     if (!run) return;
     hb_env *env = run->env;
+    if (run->shown) hb_loader_free(run->shown);
     hb_trainer_free(&run->trainer);
     hb_actor_free(env, &run->trainer.actor);
     for (size_t i = 0; i < run->classifier_count; i++) hb_classifier_free(&run->classifiers[i]);

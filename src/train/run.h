@@ -30,6 +30,9 @@ struct hebb_run {
     bool chosen;   /* ... was named as a file */
     bool foreign;  /* the weights are no longer those that training left */
     bool stopped;
+    hb_loader *shown; /* of hb_run_batch, at the epoch that follows */
+    uint64_t shown_epoch;
+    size_t shown_batch;
     uint64_t epochs_told; /* epochs behind the weights of a run that only tests */
     /* clocks: of the sessions before, and of this one */
     double seconds_before, train_seconds, session_start, last_save;
@@ -48,6 +51,9 @@ hebb_status hb_run_prepare(hb_env *env, hebb_ctx *ctx, const char *file,
 hebb_status hb_run_build(hebb_run *run);
 void hb_run_free(hebb_run *run);
 hebb_status hb_run_train(hebb_run *run);
+/* One batch of the training set, for benchmarks (rehearsal.c). */
+hebb_status hb_run_batch(hebb_run *run, bool learn, size_t *count);
+hebb_status hb_run_memory(hebb_run *run, hebb_memory *memory);
 hebb_status hb_run_evaluate(hebb_run *run, const char *checkpoint);
 /* A picture: "weights", "curve" or "confusion"; connection NULL: all that are images. */
 hebb_status hb_run_plot(hebb_run *run, const char *what, const char *connection, const char *path);

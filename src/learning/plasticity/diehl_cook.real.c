@@ -38,8 +38,8 @@ static hebb_status setup(hb_plastic *p) {
     p->pre[0] = HB_R(hb_plastic_trace)(p, "tau_pre", true, false);
     p->post[0] = HB_R(hb_plastic_trace)(p, "tau_post1", true, true);
     p->post[1] = HB_R(hb_plastic_trace)(p, "tau_post2", true, true);
-    p->number[PRE] = p->lr * hb_args_num(p->args, "nu_pre");
-    p->number[POST] = p->lr * hb_args_num(p->args, "nu_post");
+    HB_R(hb_plastic_rated)(p, PRE, hb_args_num(p->args, "nu_pre"));
+    HB_R(hb_plastic_rated)(p, POST, hb_args_num(p->args, "nu_post"));
     return HEBB_OK;
 }
 static void on_pre(const hb_plastic *p, hb_touch *touch) {

@@ -29,7 +29,8 @@ enum { ETA, TARGET, MU };
 
 static hebb_status setup(hb_plastic *p) {
     HEBB_TRY(HB_R(hb_plastic_setup)(p));
-    p->number[ETA] = hb_args_num(p->args, "eta");
+    p->lr = hb_args_num(p->args, "eta");
+    HB_R(hb_plastic_rated)(p, ETA, 1);
     p->number[TARGET] = hb_args_num(p->args, "x_tar");
     p->number[MU] = hb_args_num(p->args, "mu");
     p->reads_weight = p->number[MU] != 0;

@@ -30,7 +30,7 @@ static hebb_status setup(hb_plastic *p) {
     p->pre_count = p->post_count = 1;
     p->pre[0] = HB_R(hb_plastic_trace)(p, "tau_pre", false, false);
     p->post[0] = HB_R(hb_plastic_trace)(p, "tau_post", false, false);
-    p->number[0] = hb_args_num(p->args, "symmetric") != 0 ? p->lr : 0;
+    HB_R(hb_plastic_rated)(p, 0, hb_args_num(p->args, "symmetric") != 0);
     return HEBB_OK;
 }
 static void on_pre(const hb_plastic *p, hb_touch *touch) {

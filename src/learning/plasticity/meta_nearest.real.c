@@ -53,8 +53,8 @@ static hebb_status setup(hb_plastic *p) {
     HEBB_TRY(HB_R(hb_plastic_setup)(p));
     HEBB_TRY(HB_R(hb_plastic_undelayed)(p));
     if (p->m->base.graph->spaic) p->lr = 1, p->mean = false;
-    p->number[POST] = p->lr * hb_args_num(p->args, "Apost");
-    p->number[PRE] = p->lr * hb_args_num(p->args, "Apre");
+    HB_R(hb_plastic_rated)(p, POST, hb_args_num(p->args, "Apost"));
+    HB_R(hb_plastic_rated)(p, PRE, hb_args_num(p->args, "Apre"));
     p->pre[0] = (hb_trace){hb_args_num(p->args, "pre_decay"), true, false};
     p->post[0] = (hb_trace){hb_args_num(p->args, "post_decay"), true, false};
     return HEBB_OK;

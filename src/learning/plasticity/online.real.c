@@ -23,8 +23,8 @@ hebb_status HB_R(hb_online_setup)(hb_plastic *p, bool nearest) {
     HEBB_TRY(HB_R(hb_plastic_common)(p));
     HEBB_TRY(choose_bounds(p, spaic));
     if (spaic) p->lr = 1, p->presentation = p->mean = false;
-    p->number[HB_ONLINE_POST] = p->lr * hb_args_num(p->args, "Apost");
-    p->number[HB_ONLINE_PRE] = p->lr * hb_args_num(p->args, "Apre");
+    HB_R(hb_plastic_rated)(p, HB_ONLINE_POST, hb_args_num(p->args, "Apost"));
+    HB_R(hb_plastic_rated)(p, HB_ONLINE_PRE, hb_args_num(p->args, "Apre"));
     p->number[HB_ONLINE_NEAREST] = nearest;
     p->quiet = true;
     p->pre_count = p->post_count = 1;

@@ -33,8 +33,8 @@ enum { A_ALL, A_TRACE };
 
 static hebb_status setup(hb_plastic *p) {
     HEBB_TRY(HB_R(hb_plastic_setup)(p));
-    p->number[A_ALL] = p->lr * hb_args_num(p->args, "a");
-    p->number[A_TRACE] = p->lr * hb_args_num(p->args, "A");
+    HB_R(hb_plastic_rated)(p, A_ALL, hb_args_num(p->args, "a"));
+    HB_R(hb_plastic_rated)(p, A_TRACE, hb_args_num(p->args, "A"));
     p->pre_count = 1;
     p->pre[0] = HB_R(hb_plastic_trace)(p, "tau", false, false);
     return HEBB_OK;

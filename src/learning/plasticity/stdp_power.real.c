@@ -47,8 +47,8 @@ static hebb_status setup(hb_plastic *p) {
     HB_R(hb_plastic_pairs)(p);
     double range = morrison ? 1 : (double)(p->high - p->low), mu = hb_args_num(p->args, "mu");
     double scale = morrison ? pow(hb_args_num(p->args, "w_0"), 1 - mu) : range;
-    p->number[HB_PAIR_PLUS] *= scale;
-    p->number[HB_PAIR_MINUS] *= range;
+    HB_R(hb_plastic_rated)(p, HB_PAIR_PLUS, p->per_lr[HB_PAIR_PLUS] * scale);
+    HB_R(hb_plastic_rated)(p, HB_PAIR_MINUS, p->per_lr[HB_PAIR_MINUS] * range);
     p->number[MU] = mu;
     p->number[MORRISON] = morrison;
     p->reads_weight = true;

@@ -28,7 +28,7 @@ static hebb_status setup(hb_plastic *p) {
     HEBB_TRY(HB_R(hb_eligible_setup)(p));
     p->number[HB_E_DECAY] = exp(-dt / hb_args_num(p->args, "tau_e_trace"));
     p->number[HB_E_STEP] = dt / hb_args_num(p->args, "tau_e");
-    p->number[HB_E_GAIN] = p->lr * dt;
+    HB_R(hb_plastic_rated)(p, HB_E_GAIN, dt);
     hb_eligible_of(p)->fades = true;
     return HEBB_OK;
 }
