@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/kernels.h"
+
 /* Vectors as wide as the registers; a tile of eight stays in them while rows pass by. */
 #if defined(__AVX512F__)
 enum { VECTOR_BYTES = 64 };
@@ -13,7 +15,7 @@ enum { VECTOR_BYTES = 32 };
 #else
 enum { VECTOR_BYTES = 16 };
 #endif
-enum { TILE_VECTORS = 8, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES };
+enum { TILE_VECTORS = HB_TILE_VECTORS, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES };
 
 #define HB_DECLARE_PRODUCTS(isa, R, type)                                                          \
     void hb_add_rows_##R##_##isa(type *to, size_t n, const type *rows, size_t stride,              \

@@ -94,6 +94,7 @@ typedef struct hb_link {
     real *dsum;       /* [B][T][post]: deltas behind a filter */
     uint64_t *turned; /* [B][64 words][HB_WORDS(T)]: the steps at which each source acted */
     uint32_t *turned_counts; /* [B][hb_link_parts][2]: bits of it, and fours of bits */
+    bool *looked_up;         /* [blocks of samples]: sums of this run came from tables */
     uint64_t *touched;       /* sources that spiked in the batch, for row-sparse optimizers */
 } hb_link;
 
@@ -145,7 +146,8 @@ typedef struct hb_worker {
     uint32_t *index;  /* positions: max(n, T) */
     uint64_t *spikes; /* [part] */
     /* products of bits and of gradients: NULL where no link needs them */
-    real *tables; /* [HB_TABLE_ROWS / 4][16][tile] */
+    uint64_t *merged; /* [sources of a part][HB_TABLE_WORDS]: when they acted, in some samples */
+    real *tables;     /* [HB_TABLE_ROWS / 4][16][tile] */
     real *squeezed_weight, *squeezed_sum,
         *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
     uint64_t *columns; /* [2][words]: those that are not left out */

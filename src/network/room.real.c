@@ -110,7 +110,7 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
 
 /* Tables are built anew for each block, so that a block should have many rows; but there should be
  * blocks enough for the threads, however many these are. */
-enum { BLOCK_ROWS = 320, BLOCKS = 8 };
+enum { BLOCK_ROWS = 640, BLOCKS = 5 };
 
 static size_t block_of(const hb_machine *m, size_t B, size_t T) {
     bool tables = false;
@@ -137,6 +137,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
         back = true;
     }
     if (HB_WORDS(widest) > words) words = HB_WORDS(widest);
+    w->merged = tile ? hb_arena_take(a, (HB_TILE_SOURCES + 64) * HB_TABLE_WORDS, 8) : NULL;
     w->tables = tile ? hb_arena_take(a, HB_TABLE_ROWS / 4 * 16 * tile, real_) : NULL;
     size_t slack = HB_POSITIONS_SLACK;
     w->squeezed_weight = back ? hb_arena_take(a, HB_STRIP * widest + slack, real_) : NULL;

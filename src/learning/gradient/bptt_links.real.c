@@ -256,40 +256,93 @@ static void touch_turned(hb_link *link, const uint64_t *turned, size_t stride, s
             if (turned[k]) touch(link, first + i);
 }
 
-/* Columns [j, j + width) of the gradient of a part of the sources. Rows of dsum are summed by the
- * bits that say when a source acted, as rows of weights are by those that say which. */
-static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, size_t item) {
+/* A part of the sources, columns [j, j + width) of their weights. */
+typedef struct tile {
+    size_t part, first, count, j, width;
+    real *grad;
+} tile;
+
+/* Runs of up to 32 steps share a set of tables (longer ones would push it out of the cache): sample
+ * k of them has the steps from k room on. */
+static void merge_times(const hb_machine *m, const hb_link *link, const tile *q, size_t b,
+                        size_t samples, size_t room, uint64_t *merged) {
+    size_t stride = HB_WORDS(m->step_room);
+    memset(merged, 0, q->count * HB_TABLE_WORDS * sizeof *merged);
+    for (size_t k = 0; k < samples; k++) {
+        const uint64_t *from = link->turned + ((b + k) * 64 * link->pre->words + q->first) * stride;
+        size_t at = k * room % 64;
+        uint64_t *to = merged + k * room / 64;
+        for (size_t i = 0; i < q->count; i++) to[i * HB_TABLE_WORDS] |= from[i * stride] << at;
+        for (size_t i = 0; at + room > 64 && i < q->count; i++)
+            to[i * HB_TABLE_WORDS + 1] |= from[i * stride] >> (64 - at);
+    }
+}
+
+static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, const tile *q,
+                             size_t b, size_t samples, size_t room) {
     const hb_kernels *kernels = m->kernels;
+    size_t post = link->wiring->post, steps = m->base.steps;
+    size_t lanes = kernels->tile_bytes / HB_TILE_VECTORS / sizeof(real);
+    size_t entry = (q->width + lanes - 1) / lanes * lanes, stride = HB_WORDS(m->step_room);
+    if (samples > 1) {
+        merge_times(m, link, q, b, samples, room, worker->merged);
+        for (size_t k = 0; k < samples; k++)
+            kernels->HB_K(build_tables)(worker->tables + k * room / 4 * 16 * entry, q->width,
+                                        sum_gradient(m, link, b + k) + q->j, post, steps);
+        kernels->HB_K(look_up)(q->grad, post, q->width, worker->tables, worker->merged,
+                               HB_TABLE_WORDS, HB_WORDS(samples * room), q->count);
+        return;
+    }
+    const uint64_t *turned = link->turned + (b * 64 * link->pre->words + q->first) * stride;
+    for (size_t t = 0; t < steps; t += HB_TABLE_ROWS, turned += HB_TABLE_WORDS) {
+        size_t rows = steps - t < HB_TABLE_ROWS ? steps - t : HB_TABLE_ROWS;
+        kernels->HB_K(build_tables)(worker->tables, q->width,
+                                    sum_gradient(m, link, b) + t * post + q->j, post, rows);
+        kernels->HB_K(look_up)(q->grad, post, q->width, worker->tables, turned, stride,
+                               HB_WORDS(rows), q->count);
+    }
+}
+
+static void tile_from_lists(hb_machine *m, hb_link *link, hb_worker *worker, const tile *q,
+                            size_t b) {
+    size_t post = link->wiring->post, stride = HB_WORDS(m->step_room);
+    const uint64_t *turned = link->turned + (b * 64 * link->pre->words + q->first) * stride;
+    for (size_t i = 0; i < q->count; i++) {
+        size_t times =
+            m->kernels->positions(turned + i * stride, HB_WORDS(m->base.steps), worker->index);
+        m->kernels->HB_K(add_rows)(q->grad + i * post, q->width, sum_gradient(m, link, b) + q->j,
+                                   post, worker->index, times);
+    }
+}
+
+/* Rows of dsum are summed by the bits that say when a source acted, as rows of weights are by
+ * those that say which. */
+static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, size_t item) {
     size_t post = link->wiring->post, steps = m->base.steps, tiles = hb_link_tiles(m, link);
-    size_t width = hb_link_tile_width(m, link), j = item % tiles * width, part = item / tiles;
-    size_t first = 64 * hb_link_part_words(link) * part, stride = HB_WORDS(m->step_room);
-    if (j >= post || first >= link->pre->n) return;
-    size_t count = 64 * hb_link_part_words(link);
-    if (count > link->pre->n - first) count = link->pre->n - first;
-    if (width > post - j) width = post - j;
-    real *grad = (real *)link->weight->grad + first * post + j;
-    for (size_t b = 0; b < m->base.batch; b++) {
-        const uint32_t *counts = link->turned_counts + 2 * (b * hb_link_parts(link) + part);
-        const uint64_t *turned = link->turned + (b * 64 * link->pre->words + first) * stride;
-        bool tables = hb_tables_win(kernels, counts[0], counts[1], 4 * steps, count);
-        if (!counts[0]) continue;
-        if (j == 0 && link->touched)
-            touch_turned(link, turned, stride, first, count, HB_WORDS(steps));
-        for (size_t t = 0; t < steps; t += HB_TABLE_ROWS, turned += HB_TABLE_WORDS) {
-            size_t rows = steps - t < HB_TABLE_ROWS ? steps - t : HB_TABLE_ROWS;
-            const real *dsum = sum_gradient(m, link, b) + t * post + j;
-            if (tables) {
-                kernels->HB_K(build_tables)(worker->tables, width, dsum, post, rows);
-                kernels->HB_K(look_up)(grad, post, width, worker->tables, turned, stride,
-                                       HB_WORDS(rows), count);
-                continue;
-            }
-            for (size_t i = 0; i < count; i++) {
-                size_t times =
-                    kernels->positions(turned + i * stride, HB_WORDS(rows), worker->index);
-                kernels->HB_K(add_rows)(grad + i * post, width, dsum, post, worker->index, times);
-            }
+    size_t words = hb_link_part_words(link), stride = HB_WORDS(m->step_room);
+    size_t room = (steps + 3) / 4 * 4, together = steps <= 32 ? HB_TABLE_ROWS / room : 1;
+    tile q = {.part = item / tiles, .width = hb_link_tile_width(m, link)};
+    q.j = item % tiles * q.width;
+    q.first = 64 * words * q.part;
+    if (q.j >= post || q.first >= link->pre->n) return;
+    q.count = 64 * words < link->pre->n - q.first ? 64 * words : link->pre->n - q.first;
+    if (q.width > post - q.j) q.width = post - q.j;
+    q.grad = (real *)link->weight->grad + q.first * post + q.j;
+    for (size_t b = 0, samples; b < m->base.batch; b += samples) {
+        size_t bits = 0, fours = 0;
+        samples = m->base.batch - b < together ? m->base.batch - b : together;
+        for (size_t k = b; k < b + samples; k++) {
+            const uint32_t *counts = link->turned_counts + 2 * (k * hb_link_parts(link) + q.part);
+            bits += counts[0], fours += counts[1];
+            if (q.j == 0 && link->touched && counts[0])
+                touch_turned(link, link->turned + (k * 64 * link->pre->words + q.first) * stride,
+                             stride, q.first, q.count, HB_WORDS(steps));
         }
+        if (!bits) continue;
+        if (hb_tables_win(m->kernels, bits, fours, 4 * samples * room, q.count))
+            tile_from_tables(m, link, worker, &q, b, samples, room);
+        else
+            for (size_t k = b; k < b + samples; k++) tile_from_lists(m, link, worker, &q, k);
     }
 }
 
