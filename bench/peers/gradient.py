@@ -216,7 +216,7 @@ def check(net):
         mine = work.floats("c0.weight.grad")
         said.append("dX apart %.1e" % apart((x.grad * x.detach()).sum((0, 1)).numpy(), mine))
     worst = max(float(part.split()[-1]) for part in said if " apart " in part)
-    if net.system == "torch" and worst > 1e-4 and not work.product and not work.recurrent:
+    if net.system == "torch" and worst > 1e-4 and not work.recurrent:
         said.append(in_double(work, net))
     if net.system == "norse":
         said.append("its SuperSpike in place of the box, so other gradients")

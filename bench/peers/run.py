@@ -115,6 +115,13 @@ def milliseconds(seconds):
     return "%.3g" % (1000 * seconds) if seconds < 1 else "%.0f" % (1000 * seconds)
 
 
+def memory_ratio(peer, mine):
+    """Brian2's program is compiled and run on its own, so its process says nothing."""
+    if peer["system"] == "brian2":
+        return "-"
+    return "%.1f" % (peer["peak_above_start_bytes"] / mine["peak_above_start_bytes"])
+
+
 def summary(rows):
     """Markdown: hebb beside the fastest peer of each workload; its phases by themselves where w3 asks for them."""
     lines = ["| workload | phase | threads | hebb ms | fastest peer | its ms | ratio | ratio of CPU time | ratio of memory "
@@ -130,11 +137,11 @@ def summary(rows):
         if not mine or not peers:
             continue
         best = min(peers, key=lambda r: r["seconds_median"])
-        lines.append("| %s | %s | %d | %s | %s | %s | %.1f | %.1f | %.1f |" % (
+        lines.append("| %s | %s | %d | %s | %s | %s | %.1f | %.1f | %s |" % (
             workload, phase, threads, milliseconds(mine[0]["seconds_median"]), best["system"],
             milliseconds(best["seconds_median"]), best["seconds_median"] / mine[0]["seconds_median"],
             best["cpu_seconds_median"] / mine[0]["cpu_seconds_median"],
-            best["peak_above_start_bytes"] / mine[0]["peak_above_start_bytes"]))
+            memory_ratio(best, mine[0])))
     return lines + [""]
 
 
