@@ -2,15 +2,17 @@
 #   make          builds                      make demo     trains a small network, under a minute
 #   make test     all tests                   make check    the quick part of them, under a minute
 #   make bench    measures                    make install  [PREFIX=/usr/local] [DESTDIR=]
+#   make bench-peers measures beside PyTorch, snnTorch, SPAIC, Brian2 ... [WORKLOADS="w1 w2"]
 #   make docs     writes the made pages       make format   lays out the sources
 #   make results  writes the tables of results/results.jsonl
 #   make window   measures the window of pair STDP by pairing and draws it beside the formula
+#   make bench-docs writes the table of docs/performance.md from results/bench.jsonl
 BUILD ?= build/release
 PREFIX ?= /usr/local
 CMAKE_ARGS ?=
 JOBS ?= 2
 MAKEFLAGS += --no-print-directory
-.PHONY: all build demo test check bench install docs window results format setup clean
+.PHONY: all build demo test check bench bench-peers bench-docs install docs window results format setup clean
 all: build
 setup:
 	@sh tools/setup.sh
@@ -21,7 +23,8 @@ demo: setup
 	@$(MAKE) build BUILD=$(BUILD)
 	@rm -rf build/demo
 	$(BUILD)/hebb train examples/strokes.yaml -o build/demo
-test: setup
+test:
+	@sh tools/setup.sh --test
 	@$(MAKE) build BUILD=$(BUILD)
 	@sh tools/run_tests.sh $(BUILD)
 check: setup
@@ -29,6 +32,10 @@ check: setup
 	@sh tools/check.sh $(BUILD)
 bench: build
 	@sh tools/bench.sh $(BUILD)
+bench-peers: build
+	@sh bench/peers/peers.sh $(BUILD)
+bench-docs:
+	@sh tools/write_performance.sh
 install: build
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix $(PREFIX)
 docs: build

@@ -75,6 +75,7 @@ typedef struct recipe {
     bool soft, detach;
     bool fixed_neurons; /* only connections are trained */
     int truncate, threads;
+    const char *tape;    /* NULL: exact */
     size_t batch, steps; /* 0: 2 and 8 */
     uint64_t seed;
 } recipe;
@@ -181,7 +182,7 @@ static void small_learner(small_net *s) {
     const recipe *r = &s->made_as;
     const char *trainable[PARAMS_MOST + 1] = {0};
     size_t at = 0;
-    hebb_param params[5] = {{0}};
+    hebb_param params[6] = {{0}};
     params[at] = (hebb_param){.name = "surrogate_func", .kind = HEBB_TEXT, .text = r->surrogate};
     if (!strcmp(r->surrogate, "function"))
         params[at] = (hebb_param){.name = "surrogate_func",
@@ -193,6 +194,7 @@ static void small_learner(small_net *s) {
     if (r->alpha > 0) params[at++] = (hebb_param){.name = "alpha", .number = r->alpha};
     if (r->detach) params[at++] = (hebb_param){.name = "detach_reset", .number = 1};
     if (r->truncate) params[at++] = (hebb_param){.name = "truncate", .number = r->truncate};
+    if (r->tape) params[at++] = (hebb_param){.name = "tape", .kind = HEBB_TEXT, .text = r->tape};
     for (size_t i = 0; i < s->name_count; i++) trainable[i] = s->names[i];
     MUST(s, hebb_learner_create(s->net, "sbp", trainable, params, &s->learner));
 }

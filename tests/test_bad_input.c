@@ -132,6 +132,9 @@ static void null_learners(void **state) {
           hebb_component_page(NULL, NULL, "lif", &text));
     ALONE(HEBB_E_ARGUMENT, "hebb_file_describe: ctx is NULL",
           hebb_file_describe(NULL, "file", &text));
+    ALONE(HEBB_E_ARGUMENT, "hebb_file_json: ctx is NULL", hebb_file_json(NULL, "file", &text));
+    ALONE(HEBB_E_ARGUMENT, "hebb_loss_value: ctx is NULL",
+          hebb_loss_value(NULL, "mse", NULL, &value, 1, 1, NULL, &real, &value, NULL));
     ALONE(HEBB_E_ARGUMENT, "hebb_optimizer_step: optimizer is NULL", hebb_optimizer_step(NULL));
     ALONE(HEBB_E_ARGUMENT, "hebb_schedule_step: schedule is NULL", hebb_schedule_step(NULL, 0));
     ALONE(HEBB_E_ARGUMENT, "hebb_encode: ctx is NULL",

@@ -102,6 +102,31 @@ static void test_describe(void **state) {
     unlink(path);
 }
 
+/* A run file as JSON: numbers, truth values, quoted numbers, lists, nothing, infinity. */
+static void test_json(void **state) {
+    (void)state;
+    static const char yaml[] = "a: {b: 1.5, c: true, d: \"5\", e: [1, x, 2]}\nf:\ng: inf\n"
+                               "h: \"a \\\"quote\\\"\"\n";
+    char path[] = "/tmp/hebb-components-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *file = fdopen(fd, "wb");
+    hebb_ctx *ctx;
+    const char *text;
+    assert_non_null(file);
+    fputs(yaml, file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(hebb_ctx_create(NULL, &ctx), HEBB_OK);
+    assert_int_equal(hebb_file_json(ctx, path, &text), HEBB_OK);
+    assert_string_equal(text, "{\"a\": {\"b\": 1.5, \"c\": true, \"d\": \"5\", \"e\": [1, "
+                              "\"x\", 2]}, \"f\": null, \"g\": Infinity, "
+                              "\"h\": \"a \\\"quote\\\"\"}");
+    unlink(path);
+    assert_int_equal(hebb_file_json(ctx, path, &text), HEBB_E_IO);
+    assert_null(text);
+    assert_int_equal(hebb_file_json(ctx, NULL, &text), HEBB_E_ARGUMENT);
+    hebb_ctx_free(ctx);
+}
+
 /* Every allocation of the two calls refused in turn. */
 static void refuse(const char *path) {
     size_t refused = 0;
@@ -146,7 +171,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_walk),   cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_pages),  cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory), cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests_name("components", tests, NULL, NULL);
 }

@@ -334,6 +334,38 @@ static void test_tables(void **state) {
     assert_int_equal(count, hb_loss_count);
 }
 
+/* By the public call: the same value and gradient, and what it refuses. */
+static void test_public(void **state) {
+    (void)state;
+    hebb_ctx *ctx;
+    double value, gradient[B * C], wanted[B * C], loss;
+    hb_loss made;
+    assert_int_equal(hebb_ctx_create(NULL, &ctx), HEBB_OK);
+    assert_int_equal(hb_loss_create(&env, "cross_entropy", NULL, NULL, C, &made), HEBB_OK);
+    assert_int_equal(hb_loss_value(&made, &env, B, C, predict, labels, NULL, &loss, wanted),
+                     HEBB_OK);
+    hb_loss_free(&made);
+    assert_int_equal(
+        hebb_loss_value(ctx, "ce", NULL, predict, B, C, labels, NULL, &value, gradient), HEBB_OK);
+    assert_true(value == loss);
+    assert_memory_equal(gradient, wanted, sizeof wanted);
+    assert_int_equal(hebb_loss_value(ctx, "mse", NULL, predict, B, C, NULL, targets, &value, NULL),
+                     HEBB_OK);
+    assert_int_equal(
+        hebb_loss_value(ctx, "mse", NULL, predict, B, C, labels, targets, &value, NULL),
+        HEBB_E_ARGUMENT);
+    assert_non_null(strstr(hebb_error(ctx), "both given"));
+    assert_int_equal(hebb_loss_value(ctx, "mse", NULL, predict, B, C, NULL, NULL, &value, NULL),
+                     HEBB_E_ARGUMENT);
+    assert_int_equal(hebb_loss_value(ctx, "mse", NULL, NULL, B, C, labels, NULL, &value, NULL),
+                     HEBB_E_ARGUMENT);
+    assert_int_equal(hebb_loss_value(ctx, "mse", NULL, predict, 0, C, labels, NULL, &value, NULL),
+                     HEBB_E_SHAPE);
+    assert_int_equal(hebb_loss_value(ctx, "mes", NULL, predict, B, C, labels, NULL, &value, NULL),
+                     HEBB_E_NAME);
+    hebb_ctx_free(ctx);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_values, setup),
@@ -345,6 +377,7 @@ int main(void) {
         cmocka_unit_test_setup(test_value_errors, setup),
         cmocka_unit_test_setup(test_memory, setup),
         cmocka_unit_test_setup(test_tables, setup),
+        cmocka_unit_test_setup(test_public, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

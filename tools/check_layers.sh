@@ -58,8 +58,8 @@ FNR == 1 { open = 0 }
 /^\}/ { if (open && FNR - start > 80) printf "%s:%d: a function of %d lines; at most 80\n", FILENAME, start, FNR - start; open = 0 }
 { before = $0 }' >>"$slips"
 
-# One file a name.
-sed 's,.*/,,' "$slips.files" | sort | uniq -d | sed 's/$/: the file name is there more than once/' >>"$slips"
+# One file a name; Python's folders must each have an __init__.py.
+grep -v '/__init__.py$' "$slips.files" | sed 's,.*/,,' | sort | uniq -d | sed 's/$/: the file name is there more than once/' >>"$slips"
 
 grep '^src/' "$slips.c" | grep -v '^src/api/' | xargs grep -nE '^[a-z].*[ *]hebb_[a-z_0-9]+\(.*\{$' | sed 's/$/   (public symbols are defined in src\/api)/' >>"$slips"
 grep '^src/' "$slips.c" | xargs grep -nE '(^|[^a-zA-Z_0-9])(printf|puts|putchar|exit|_exit|abort)[ ]?\(' |

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs the Debian packages that building and testing need; does nothing where all are there.
-# --ci: also what .ci/run needs.
+# --test: also what all tests need; --ci: also what .ci/run needs.
 set -u
 packages="build-essential cmake pkg-config libopenblas-dev libyaml-dev libcjson-dev zlib1g-dev libcmocka-dev libcairo2-dev curl ca-certificates"
+[ -n "${1:-}" ] && packages="$packages python3 python3-numpy"
 [ "${1:-}" = --ci ] && packages="$packages clang clang-format libclang-rt-14-dev git"
 if ! command -v dpkg >/dev/null || ! command -v apt-get >/dev/null; then
     command -v cc >/dev/null && command -v cmake >/dev/null && command -v pkg-config >/dev/null &&
@@ -15,6 +16,7 @@ for p in $packages; do
     case $p in # a program from elsewhere will do
         cmake | curl | git | clang | clang-format) command -v "$p" >/dev/null && continue ;;
         build-essential) command -v gcc >/dev/null && command -v make >/dev/null && continue ;;
+        python3 | python3-numpy) python3 -c 'import numpy' 2>/dev/null && continue ;;
         pkg-config) command -v pkg-config >/dev/null && continue ;;
     esac
     dpkg -s "$p" 2>/dev/null | grep -q '^Status: .* installed' || missing="$missing $p"

@@ -174,6 +174,9 @@ HEBB_API const char *hebb_nearest(const char *wanted, const char *const *names);
 /* What a safetensors file holds: arrays with type and shape, and metadata.
  * *text as above. */
 HEBB_API hebb_status hebb_file_describe(hebb_ctx *ctx, const char *path, const char **text);
+/* A YAML file (such as a run file) as one JSON text, for callers that read no YAML:
+ * unquoted numbers and truth values become such, inf "Infinity". *text as above. */
+HEBB_API hebb_status hebb_file_json(hebb_ctx *ctx, const char *path, const char **text);
 
 /* ---- network ----------------------------------------------------------- */
 
@@ -617,6 +620,18 @@ HEBB_API hebb_status hebb_schedule_create(hebb_optimizer *optimizer, const char 
                                           const hebb_param *params, hebb_schedule **schedule);
 HEBB_API void hebb_schedule_free(hebb_schedule *schedule);
 HEBB_API hebb_status hebb_schedule_step(hebb_schedule *schedule, double metric);
+
+/* ---- losses by themselves ---------------------------------------------- */
+
+/* The loss of predict[batch, classes] against labels[batch] or
+ * targets[batch, classes] (the other is NULL), and dloss/dpredict, which
+ * hebb_learner_backward_from takes on, in gradient[batch, classes] (or NULL).
+ * loss and params as for hebb_learner_set_loss. HEBB_E_RANGE for a label that is no
+ * class, HEBB_E_NOT_FINITE for predictions or a loss that are not finite. */
+HEBB_API hebb_status hebb_loss_value(hebb_ctx *ctx, const char *loss, const hebb_param *params,
+                                     const double *predict, size_t batch, size_t classes,
+                                     const int32_t *labels, const float *targets, double *value,
+                                     double *gradient);
 
 /* ---- coding by itself -------------------------------------------------- */
 

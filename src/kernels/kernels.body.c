@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "kernels/products.h"
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
@@ -10,54 +11,6 @@
 #define JOIN(a, b)  JOIN_(a, b)
 #define TEXT_(a)    #a
 #define TEXT(a)     TEXT_(a)
-
-/* A tile of columns stays in registers while the rows pass by. */
-#define TILE(type, width)                                                                          \
-    for (; j + width <= n; j += width) {                                                           \
-        type sum[width];                                                                           \
-        memcpy(sum, to + j, sizeof sum);                                                           \
-        for (size_t i = 0; i < count; i++) {                                                       \
-            const type *row = rows + (size_t)index[i] * stride + j;                                \
-            for (int l = 0; l < width; l++) sum[l] += row[l];                                      \
-        }                                                                                          \
-        memcpy(to + j, sum, sizeof sum);                                                           \
-    }
-
-static void add_rows_f32(float *to, size_t n, const float *rows, size_t stride,
-                         const uint32_t *index, size_t count) {
-    size_t j = 0;
-    if (!count) return;
-#if defined(__AVX512F__)
-    for (; j + 128 <= n; j += 128) {
-        __m512 s[8];
-        for (int l = 0; l < 8; l++) s[l] = _mm512_loadu_ps(to + j + 16 * l);
-        for (size_t i = 0; i < count; i++) {
-            const float *row = rows + (size_t)index[i] * stride + j;
-            for (int l = 0; l < 8; l++) s[l] = _mm512_add_ps(s[l], _mm512_loadu_ps(row + 16 * l));
-        }
-        for (int l = 0; l < 8; l++) _mm512_storeu_ps(to + j + 16 * l, s[l]);
-    }
-    for (; j < n; j += 16) {
-        __mmask16 mask = n - j >= 16 ? 0xffff : (__mmask16)((1u << (n - j)) - 1);
-        __m512 s = _mm512_maskz_loadu_ps(mask, to + j);
-        for (size_t i = 0; i < count; i++)
-            s = _mm512_add_ps(s, _mm512_maskz_loadu_ps(mask, rows + (size_t)index[i] * stride + j));
-        _mm512_mask_storeu_ps(to + j, mask, s);
-    }
-#else
-    TILE(float, 32)
-    TILE(float, 8)
-    TILE(float, 1)
-#endif
-}
-
-static void add_rows_f64(double *to, size_t n, const double *rows, size_t stride,
-                         const uint32_t *index, size_t count) {
-    size_t j = 0;
-    TILE(double, 16)
-    TILE(double, 4)
-    TILE(double, 1)
-}
 
 static void between_f32(const float *x, size_t n, float low, float high, uint64_t *bits) {
     for (size_t base = 0; base < n; base += 64) {
@@ -265,7 +218,30 @@ static void log_uniform(const uint32_t *words, size_t count, double *log) {
     }
 }
 
+#define OF_PRODUCTS(name) JOIN(hb_##name##_, HB_ISA)
 const hb_kernels JOIN(hb_kernels_, HB_ISA) = {
-    TEXT(HB_ISA), add_rows_f32, add_rows_f64, between_f32, between_f64,
-    expand_f32,   expand_f64,   positions,    philox,      log_uniform,
+    .name = TEXT(HB_ISA),
+    .philox = philox,
+    .log_uniform = log_uniform,
+    .costs = {.listed = 1.8f, .looked_up = 1.2f, .built = 1.0f, .touched = 2.0f},
+    .tile_bytes = TILE_BYTES,
+    .add_rows_f32 = OF_PRODUCTS(add_rows_f32),
+    .add_rows_f64 = OF_PRODUCTS(add_rows_f64),
+    .build_tables_f32 = OF_PRODUCTS(build_tables_f32),
+    .build_tables_f64 = OF_PRODUCTS(build_tables_f64),
+    .look_up_f32 = OF_PRODUCTS(look_up_f32),
+    .look_up_f64 = OF_PRODUCTS(look_up_f64),
+    .squeeze_f32 = OF_PRODUCTS(squeeze_f32),
+    .squeeze_f64 = OF_PRODUCTS(squeeze_f64),
+    .spread_f32 = OF_PRODUCTS(spread_f32),
+    .spread_f64 = OF_PRODUCTS(spread_f64),
+    .nonzero_f32 = OF_PRODUCTS(nonzero_f32),
+    .nonzero_f64 = OF_PRODUCTS(nonzero_f64),
+    .count = OF_PRODUCTS(count),
+    .turn = OF_PRODUCTS(turn),
+    .between_f32 = between_f32,
+    .between_f64 = between_f64,
+    .expand_f32 = expand_f32,
+    .expand_f64 = expand_f64,
+    .positions = positions,
 };

@@ -8,13 +8,54 @@
 
 enum { HB_POSITIONS_SLACK = 16 };
 
+/* Words of bits that one set of tables answers. */
+enum { HB_TILE_VECTORS = 8, HB_TABLE_WORDS = 2, HB_TABLE_ROWS = 64 * HB_TABLE_WORDS };
+
+/* What a row added from a list, a row added from a table, an entry of a table built, and a row of
+ * the target touched cost beside one another; bench/crossover measures them. Both ways give the
+ * same bits, so that they may be crude. */
+typedef struct hb_costs {
+    float listed, looked_up, built, touched;
+} hb_costs;
+
 typedef struct hb_kernels {
     const char *name;
-    /* to[j] += sum over i of rows[index[i] * stride + j], in the order of i. */
+    hb_costs costs;
+    size_t tile_bytes; /* the most of a row that a table holds */
+    /* to[j] += sum over i of rows[index[i] * stride + j], in the order of i; neighbours that share
+     * index / 4 are added to one another first (see products.body.c). */
     void (*add_rows_f32)(float *to, size_t n, const float *rows, size_t stride,
                          const uint32_t *index, size_t count);
     void (*add_rows_f64)(double *to, size_t n, const double *rows, size_t stride,
                          const uint32_t *index, size_t count);
+    /* table[(count + 3) / 4][16][width rounded up to vectors]: all sums of each four of `count`
+     * rows, width numbers (at most tile_bytes) of each. */
+    void (*build_tables_f32)(float *table, size_t width, const float *rows, size_t stride,
+                             size_t count);
+    void (*build_tables_f64)(double *table, size_t width, const double *rows, size_t stride,
+                             size_t count);
+    /* count rows of width numbers, `stride` apart: each adds what its `words` words of bits, which
+     * lie bit_stride apart, select from the tables; the same bits as add_rows. */
+    void (*look_up_f32)(float *to, size_t stride, size_t width, const float *table,
+                        const uint64_t *bits, size_t bit_stride, size_t words, size_t count);
+    void (*look_up_f64)(double *to, size_t stride, size_t width, const double *table,
+                        const uint64_t *bits, size_t bit_stride, size_t words, size_t count);
+    /* The numbers of a row whose bit is 1, one after another; returns how many. May write up to
+     * HB_POSITIONS_SLACK more. */
+    size_t (*squeeze_f32)(float *to, const float *from, const uint64_t *bits, size_t n);
+    size_t (*squeeze_f64)(double *to, const double *from, const uint64_t *bits, size_t n);
+    /* The reverse: they are added where the bits are 1. */
+    void (*spread_f32)(float *to, const float *from, const uint64_t *bits, size_t n);
+    void (*spread_f64)(double *to, const double *from, const uint64_t *bits, size_t n);
+    /* Bit j: column j of the rows [count][n] is not all 0. */
+    void (*nonzero_f32)(const float *rows, size_t count, size_t n, uint64_t *bits);
+    void (*nonzero_f64)(const double *rows, size_t count, size_t n, uint64_t *bits);
+    /* Adds how many bits are 1, and in how many fours of them some are. */
+    void (*count)(const uint64_t *bits, size_t words, size_t sums[2]);
+    /* Bit i of to[j * to_stride], j < 64, is bit j of from[i * stride] & kept, i < count <= 64,
+     * or else 0; adds to the sums what count does. */
+    void (*turn)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride, size_t count,
+                 uint64_t kept, size_t sums[2]);
     /* Bit j of bits: x[j] > low && x[j] < high. Bits past n are 0. */
     void (*between_f32)(const float *x, size_t n, float low, float high, uint64_t *bits);
     void (*between_f64)(const double *x, size_t n, double low, double high, uint64_t *bits);
@@ -30,6 +71,18 @@ typedef struct hb_kernels {
     /* log[i] = log((words[i] + 1/2) 2^-32) within 2^-45, the same on every machine. */
     void (*log_uniform)(const uint32_t *words, size_t count, double *log);
 } hb_kernels;
+
+/* The lowest bit of each four that are not all 0. */
+static inline uint64_t hb_nibbles(uint64_t word) {
+    return (word | word >> 1 | word >> 2 | word >> 3) & 0x1111111111111111u;
+}
+/* Are tables the faster way for so many rows of bits? */
+static inline int hb_tables_win(const hb_kernels *k, size_t bits, size_t nibbles, size_t entries,
+                                size_t touched) {
+    return (float)bits * k->costs.listed > (float)nibbles * k->costs.looked_up +
+                                               (float)entries * k->costs.built +
+                                               (float)touched * k->costs.touched;
+}
 
 /* The best table for this machine; HEBB_CPU=baseline|avx2|avx512 lowers it. */
 const hb_kernels *hb_kernels_get(void);

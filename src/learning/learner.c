@@ -319,6 +319,7 @@ static void spread_surrogate(hebb_learner *learner, const hb_engine *engine) {
         hb_group *group = &g->groups[i];
         if (!group->reached || group->surrogate_set) continue;
         group->surrogate_set = true;
+        group->recompute = !strcmp(hb_args_text(&learner->args, "tape"), "recompute");
         group->surrogate = learner->surrogate;
         group->detach_reset = hb_args_num(&learner->args, "detach_reset") != 0;
     }

@@ -52,6 +52,8 @@ typedef struct hb_part {
     bool active; /* a gradient flows through */
     bool keep_x, keep_I, keep_states;
     size_t slope_steps;        /* of a smooth window: so many steps are made from x at once */
+    bool recompute;            /* x, I and before are those of a segment, each worker's own */
+    real *checkpoint;          /* [B][segments][states][n]: states before a segment; if so */
     uint64_t *window;          /* [B][T][words] */
     double low, high, height;  /* of a box window */
     real *x, *I;               /* [B][T][n] */
@@ -82,16 +84,19 @@ typedef struct hb_link {
     real *pending;               /* [B][delay_max][post]: on its way at the end of a run */
     real decay[2];
     double dropout;
-    bool drops;     /* in this run */
-    uint64_t *kept; /* [B][words]: sources that dropout left */
-    real *masked;   /* [2][B][n] of a constant and its row 0, [B][T+1][n] of rows: what is left of
-                       them */
-    bool recorded;  /* by a monitor */
-    bool shown;     /* ... the spikes that arrive */
-    real *past;     /* [B][delay_max][pre]: rows before row 0, newest first; if shown */
-    real *total;    /* [B][post]: sum of the currents' gradients that a constant drove */
-    real *dsum;     /* [B][T][post]: deltas behind a filter */
-    uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
+    bool drops;       /* in this run */
+    uint64_t *kept;   /* [B][words]: sources that dropout left */
+    real *masked;     /* [2][B][n] of a constant and its row 0, [B][T+1][n] of rows: what is left of
+                         them */
+    bool recorded;    /* by a monitor */
+    bool shown;       /* ... the spikes that arrive */
+    real *past;       /* [B][delay_max][pre]: rows before row 0, newest first; if shown */
+    real *total;      /* [B][post]: sum of the currents' gradients that a constant drove */
+    real *dsum;       /* [B][T][post]: deltas behind a filter */
+    uint64_t *turned; /* [B][64 words][HB_WORDS(T)]: the steps at which each source acted */
+    uint32_t *turned_counts; /* [B][hb_link_parts][2]: bits of it, and fours of bits */
+    bool *looked_up;         /* [blocks of samples]: sums of this run came from tables */
+    uint64_t *touched;       /* sources that spiked in the batch, for row-sparse optimizers */
 } hb_link;
 
 /* What happens between the steps of a run that learns; the network does not know what. */
@@ -117,14 +122,22 @@ typedef struct hb_judged {
     size_t outputs, since;
 } hb_judged;
 
+/* Steps t0 .. t0 + segment of one sample, made again for the backward pass. */
+typedef struct hb_again {
+    real *x, *I;  /* [segment][n] */
+    real *before; /* [segment][states][n] */
+    real *states; /* [states][n] */
+} hb_again;
+
 /* Room of one worker. */
 typedef struct hb_worker {
     hb_env env;       /* where an encoder's error is kept until the run ends */
-    real **I;         /* [part]: [T][n]; NULL where the tape holds it */
+    real **I;         /* [part]: [block][T][n]; NULL where the tape holds it */
     real **sum;       /* [link]: [T + delay_max][post], of filters and delays */
     real *x, *o, *m;  /* [n] */
     real **dO;        /* [part]: [T][n] */
     real **dV;        /* [part]: [T][n], or NULL */
+    hb_again *again;  /* [part] */
     real **adj;       /* [part]: [states][n] */
     real **slope;     /* [part]: [slope_steps][n] of a smooth window, or NULL */
     real **dfilter;   /* [link]: [2][post] */
@@ -133,7 +146,15 @@ typedef struct hb_worker {
     uint64_t *bits;   /* a row that dropout has thinned */
     uint32_t *index;  /* positions: max(n, T) */
     uint64_t *spikes; /* [part] */
+    /* products of bits and of gradients: NULL where no link needs them */
+    uint64_t *merged; /* [sources of a part][HB_TABLE_WORDS]: when they acted, in some samples */
+    real *tables;     /* [HB_TABLE_ROWS / 4][16][tile] */
+    real *squeezed_weight, *squeezed_sum,
+        *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
+    uint64_t *columns; /* [2][words]: those that are not left out */
 } hb_worker;
+
+enum { HB_STRIP = 256, HB_NARROW = 16, HB_TILE_SOURCES = 512 };
 
 typedef struct hb_machine {
     hb_engine base; /* first */
@@ -147,6 +168,8 @@ typedef struct hb_machine {
     size_t *first_item; /* [link + 1]: room for the backward pass */
     size_t part_count, link_count, worker_count;
     size_t batch_room, step_room; /* planned */
+    size_t block;                 /* samples that a worker sweeps at a time */
+    size_t segment;               /* steps of a segment: about sqrt(step_room) */
     hb_arena arena;
     hebb_status *sample_status; /* [B] */
     bool fresh;                 /* the run began with a reset */
@@ -171,6 +194,36 @@ static inline real *hb_part_tape(const hb_machine *m, const hb_part *p, real *ta
     return tape + (b * m->step_room + t) * p->n;
 }
 
+/* Step t of sample b, as the backward pass reads it. */
+static inline real *hb_part_x(const hb_machine *m, const hb_worker *w, const hb_part *p, size_t b,
+                              size_t t) {
+    return p->recompute ? w->again[p - m->parts].x + t % m->segment * p->n
+                        : hb_part_tape(m, p, p->x, b, t);
+}
+static inline real *hb_part_I(const hb_machine *m, const hb_worker *w, const hb_part *p, size_t b,
+                              size_t t) {
+    return p->recompute ? w->again[p - m->parts].I + t % m->segment * p->n
+                        : hb_part_tape(m, p, p->I, b, t);
+}
+static inline real *hb_part_before(const hb_machine *m, const hb_worker *w, const hb_part *p,
+                                   size_t b, size_t t) {
+    return p->recompute ? w->again[p - m->parts].before + t % m->segment * p->states * p->n
+                        : p->before + (b * m->step_room + t) * p->states * p->n;
+}
+static inline real *hb_part_checkpoint(const hb_machine *m, const hb_part *p, size_t b, size_t t) {
+    size_t segments = (m->step_room + m->segment - 1) / m->segment;
+    return p->checkpoint + (b * segments + t / m->segment) * p->states * p->n;
+}
+
+/* Spikes of step t as the loops read them: from bits, or in soft mode from the tape. */
+void HB_R(hb_part_spikes)(hb_machine *machine, hb_worker *worker, const hb_part *part, hb_step *k,
+                          size_t b, size_t t);
+/* Can the part's steps be made again? HEBB_E_UNSUPPORTED says why not. */
+hebb_status HB_R(hb_again_check)(const hb_machine *machine, const hb_part *part);
+/* Makes steps t0 .. t1, of one segment, again. */
+void HB_R(hb_again)(hb_machine *machine, hb_worker *worker, hb_part *part, size_t b, size_t t0,
+                    size_t t1);
+
 /* A new array of zeros that a rule keeps over runs, read and written like a parameter
  * ("connection1.reward_mean"); while the network is built only. NULL: out of memory. */
 hb_parameter *HB_R(hb_machine_keep)(hb_machine *machine, const hb_link *link, const char *name,
@@ -182,6 +235,13 @@ hebb_status HB_R(hb_machine_room)(hb_machine *machine, size_t batch, size_t step
 /* Adds what arrives over the link in steps t0 .. t1 of sample b to the rows I[t1 - t0][post]. */
 void HB_R(hb_link_pull)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I, size_t b,
                         size_t t0, size_t t1);
+/* The same over a whole run of samples b0 .. b1, whose rows lie `stride` apart: one set of tables
+ * serves them all. Only if hb_link_has_tables. */
+void HB_R(hb_link_pull_block)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I,
+                              size_t stride, size_t b0, size_t b1);
+/* hb_link_pull for steps that the last run has done, by the same sums. */
+void HB_R(hb_link_pull_again)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I,
+                              size_t b, size_t t0, size_t t1);
 /* Draws what dropout leaves of the sources for sample b. */
 void HB_R(hb_link_draw)(hb_machine *machine, hb_link *link, size_t b);
 /* Keeps what is still on its way when the run of sample b ends; shows what has arrived. */
@@ -222,6 +282,30 @@ static inline real *hb_link_sum(const hb_machine *m, const hb_link *link, const 
 }
 static inline bool hb_link_has_sum(const hb_link *link) {
     return link->connection->synapse || link->wiring->delay || link->dropout > 0;
+}
+
+/* May sums of its weights' rows come from tables? */
+static inline bool hb_link_has_tables(const hb_link *link) {
+    return link->pre->form == HB_FORM_BITS && !link->connection->reads_v && !link->wiring->start &&
+           !link->wiring->lateral && link->wiring->post > HB_NARROW;
+}
+/* Its sources in parts of about HB_TILE_SOURCES, whole words each, for the weight gradient. */
+static inline size_t hb_link_parts(const hb_link *link) {
+    return (link->wiring->pre + HB_TILE_SOURCES - 1) / HB_TILE_SOURCES;
+}
+static inline size_t hb_link_part_words(const hb_link *link) {
+    size_t parts = hb_link_parts(link);
+    return (link->pre->words + parts - 1) / parts;
+}
+/* Columns are split into tiles of equal width, but for the last. */
+static inline size_t hb_link_tiles(const hb_machine *m, const hb_link *link) {
+    size_t most = m->kernels->tile_bytes / sizeof(real);
+    return (link->wiring->post + most - 1) / most;
+}
+static inline size_t hb_link_tile_width(const hb_machine *m, const hb_link *link) {
+    size_t tiles = hb_link_tiles(m, link), lanes = 64 / sizeof(real);
+    size_t width = (link->wiring->post + tiles - 1) / tiles;
+    return (width + lanes - 1) / lanes * lanes;
 }
 
 #endif

@@ -20,6 +20,7 @@ typedef struct hb_group {
     hb_encoder encoder; /* of encoders and generators */
     bool surrogate_set; /* by a learner */
     bool detach_reset;  /* by a learner */
+    bool recompute;     /* by a learner: see again.real.c */
     hb_surrogate surrogate;
     bool reached;     /* by a learner: room for the search */
     size_t component; /* strongly connected part */

@@ -177,6 +177,56 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
     }
 }
 
+/* ---- a block of samples ---- */
+
+static bool tables_win(hb_machine *m, const hb_link *link, size_t b0, size_t b1) {
+    size_t words = link->pre->words, sums[2] = {0}, steps = m->base.steps;
+    for (size_t b = b0; b < b1; b++)
+        m->kernels->count(hb_part_bits(m, link->pre, b, 1 - link->lag), steps * words, sums);
+    size_t touched = (b1 - b0) * steps * ((words + HB_TABLE_WORDS - 1) / HB_TABLE_WORDS);
+    return hb_tables_win(m->kernels, sums[0], sums[1], 4 * link->pre->n, touched);
+}
+
+/* Steps t0 .. t1 of samples b0 .. b1, whose rows lie `stride` apart. */
+static void pull_from_tables(hb_machine *m, const hb_link *link, hb_worker *worker, real *I,
+                             size_t stride, size_t b0, size_t b1, size_t t0, size_t t1) {
+    const hb_kernels *kernels = m->kernels;
+    size_t pre = link->pre->n, post = link->wiring->post, words = link->pre->words;
+    size_t width = hb_link_tile_width(m, link), first = t0 + 1 - link->lag;
+    for (size_t j = 0; j < post; j += width)
+        for (size_t i = 0; i < pre; i += HB_TABLE_ROWS) {
+            size_t here = post - j < width ? post - j : width;
+            size_t rows = pre - i < HB_TABLE_ROWS ? pre - i : HB_TABLE_ROWS;
+            const real *weight = (const real *)link->weight->values + i * post + j;
+            kernels->HB_K(build_tables)(worker->tables, here, weight, post, rows);
+            for (size_t b = b0; b < b1; b++)
+                kernels->HB_K(look_up)(I + (b - b0) * stride + j, post, here, worker->tables,
+                                       hb_part_bits(m, link->pre, b, first) + i / 64, words,
+                                       (rows + 63) / 64, t1 - t0);
+        }
+    for (size_t b = b0; link->bias && b < b1; b++)
+        for (size_t t = 0; t < t1 - t0; t++)
+            add_to(I + (b - b0) * stride + t * post, link->bias->values, post);
+}
+
+void HB_R(hb_link_pull_block)(hb_machine *m, hb_link *link, hb_worker *worker, real *I,
+                              size_t stride, size_t b0, size_t b1) {
+    size_t steps = m->base.steps;
+    bool plain = !link->scale && !link->drops && !hb_link_has_sum(link) && !link->recorded;
+    bool win = link->looked_up[b0 / m->block] = plain && tables_win(m, link, b0, b1);
+    if (win) pull_from_tables(m, link, worker, I, stride, b0, b1, 0, steps);
+    for (size_t b = b0; !win && b < b1; b++)
+        HB_R(hb_link_pull)(m, link, worker, I + (b - b0) * stride, b, 0, steps);
+}
+
+void HB_R(hb_link_pull_again)(hb_machine *m, hb_link *link, hb_worker *worker, real *I, size_t b,
+                              size_t t0, size_t t1) {
+    if (link->looked_up && link->looked_up[b / m->block] && !m->together)
+        pull_from_tables(m, link, worker, I, 0, b, b + 1, t0, t1);
+    else
+        HB_R(hb_link_pull)(m, link, worker, I, b, t0, t1);
+}
+
 void HB_R(hb_link_constants)(hb_machine *m, hb_link *link, size_t first, size_t last) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
     const real *from[] = {link->pre->constant, link->pre->before_run};

@@ -413,6 +413,9 @@ static hebb_status build(hb_engine *engine) {
         }
         if (spikes && s->ops->window == HB_WINDOW_BOX)
             hb_surrogate_box(s, &part->low, &part->high, &part->height);
+        part->recompute =
+            part->group->recompute && (part->keep_x || part->keep_I || part->keep_states);
+        if (part->recompute) HEBB_TRY(HB_R(hb_again_check)(m, part));
     }
     return hb_machine_room(m, g->batch_max ? g->batch_max : 1, hb_graph_steps(g));
 }

@@ -1,4 +1,5 @@
 /* The memory of a run: one arena, laid out for so many samples and steps. */
+#include <math.h>
 #include <string.h>
 
 #include "network/engine.h"
@@ -48,9 +49,15 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
     if (!p->active) return;
     if (p->model->output == HB_OUT_SPIKES && !p->slope_steps)
         p->window = hb_arena_take(a, times(B, T, p->words), 8);
-    if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
-    if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
-    if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
+    if (p->recompute) {
+        size_t segments = (T + m->segment - 1) / m->segment;
+        if (p->slope_steps) p->slope_steps = m->segment; /* those that are there at once */
+        p->checkpoint = hb_arena_take(a, times(B, segments, p->states * n), real_);
+    } else {
+        if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
+        if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
+        if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
+    }
     a->kind = HB_OF_CURRENTS;
     p->dI = hb_arena_take(a, cells, real_);
 }
@@ -90,13 +97,68 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
             hb_arena_take(a, times(B, link->wiring->delay_max, link->pre->n), sizeof(real));
     if (link->weight->wants_rows && link->weight->trainable)
         link->touched = hb_arena_take(a, HB_WORDS(link->wiring->pre), 8);
+    if (hb_link_has_tables(link) && link->weight->grad) {
+        link->turned = hb_arena_take(a, times(B, 64 * link->pre->words, HB_WORDS(T)), 8);
+        link->turned_counts = hb_arena_take(a, times(B, 2 * hb_link_parts(link), 1), 4);
+    }
+    if (hb_link_has_tables(link)) link->looked_up = hb_arena_take(a, B, sizeof(bool));
     bool together = m->between && m->between->every_step;
     if (hb_link_has_sum(link) && (together || m->keeps))
         link->sums =
             hb_arena_take(a, times(B, T + link->wiring->delay_max + 1, post), sizeof(real));
 }
 
-static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
+/* Tables are built anew for each block, so that a block should have many rows; but there should be
+ * blocks enough for the threads, however many these are. */
+enum { BLOCK_ROWS = 640, BLOCKS = 5 };
+
+static size_t block_of(const hb_machine *m, size_t B, size_t T) {
+    bool tables = false;
+    for (size_t i = 0; i < m->link_count; i++)
+        if (!m->links[i].connection->inside && hb_link_has_tables(&m->links[i])) tables = true;
+    if (!tables || m->base.graph->stepwise) return 1;
+    size_t block = (BLOCK_ROWS + T - 1) / T, most = (B + BLOCKS - 1) / BLOCKS;
+    return block < most ? block : most;
+}
+
+/* Room for the products of links (link.real.c, bptt_links.real.c). */
+static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
+    size_t tile = 0, words = 0, widest = 0, real_ = sizeof(real);
+    bool back = false;
+    for (size_t i = 0; i < m->link_count; i++) {
+        const hb_link *link = &m->links[i];
+        if (hb_link_has_tables(link)) {
+            size_t width = hb_link_tile_width(m, link);
+            if (width > tile) tile = width;
+        }
+        if (!link->pre->active || !link->post->active || link->wiring->start) continue;
+        if (link->wiring->post > widest) widest = link->wiring->post;
+        if (link->pre->words > words) words = link->pre->words;
+        back = true;
+    }
+    if (HB_WORDS(widest) > words) words = HB_WORDS(widest);
+    w->merged = tile ? hb_arena_take(a, (HB_TILE_SOURCES + 64) * HB_TABLE_WORDS, 8) : NULL;
+    w->tables = tile ? hb_arena_take(a, HB_TABLE_ROWS / 4 * 16 * tile, real_) : NULL;
+    size_t slack = HB_POSITIONS_SLACK;
+    w->squeezed_weight = back ? hb_arena_take(a, HB_STRIP * widest + slack, real_) : NULL;
+    w->squeezed_sum = back ? hb_arena_take(a, times(T, widest, 1) + slack, real_) : NULL;
+    w->squeezed_out = back ? hb_arena_take(a, T * HB_STRIP, real_) : NULL;
+    w->columns = back ? hb_arena_take(a, 2 * words, 8) : NULL;
+}
+
+static hb_again lay_again(const hb_machine *m, hb_arena *a, const hb_part *p) {
+    hb_again again = {0};
+    if (!p->recompute) return again;
+    a->kind = HB_OF_TAPE;
+    again.x = hb_arena_take(a, m->segment * p->n, sizeof(real));
+    again.I = hb_arena_take(a, m->segment * p->n, sizeof(real));
+    again.before = hb_arena_take(a, times(m->segment, p->states, p->n), sizeof(real));
+    again.states = hb_arena_take(a, p->states * p->n, sizeof(real));
+    a->kind = HB_OF_CURRENTS;
+    return again;
+}
+
+static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, size_t T) {
     size_t widest = 1, real_ = sizeof(real);
     a->kind = HB_OF_REST;
     w->I = hb_arena_take(a, m->part_count, sizeof(real *));
@@ -104,6 +166,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     w->dV = hb_arena_take(a, m->part_count, sizeof(real *));
     w->adj = hb_arena_take(a, m->part_count, sizeof(real *));
     w->slope = hb_arena_take(a, m->part_count, sizeof(real *));
+    w->again = hb_arena_take(a, m->part_count, sizeof *w->again);
     w->sum = hb_arena_take(a, m->link_count, sizeof(real *));
     w->dfilter = hb_arena_take(a, m->link_count, sizeof(real *));
     w->undropped = hb_arena_take(a, m->link_count, sizeof(real *));
@@ -112,12 +175,15 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
         hb_part *p = &m->parts[i];
         if (p->n > widest) widest = p->n;
         if (!p->model) continue;
-        real *I = p->active && p->keep_I ? NULL : hb_arena_take(a, p->inputs * T * p->n, real_);
+        bool kept = p->active && p->keep_I && !p->recompute;
+        real *I = kept ? NULL : hb_arena_take(a, times(block * p->inputs, T, p->n), real_);
         real *dO = p->active ? hb_arena_take(a, T * p->n, real_) : NULL;
         real *dV = p->active && p->wants_V ? hb_arena_take(a, T * p->n, real_) : NULL;
         real *adj = p->active ? hb_arena_take(a, (p->states + 1) * p->n, real_) : NULL;
         real *slope = p->slope_steps ? hb_arena_take(a, p->slope_steps * p->n, real_) : NULL;
+        hb_again again = lay_again(m, a, p);
         if (!a->base) continue;
+        w->again[i] = again;
         w->I[i] = I, w->dO[i] = dO, w->dV[i] = dV, w->adj[i] = adj, w->slope[i] = slope;
     }
     for (size_t i = 0; i < m->link_count; i++) {
@@ -142,14 +208,17 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     size_t places = widest > 64 * (T + 1) ? widest : 64 * (T + 1);
     w->index = hb_arena_take(a, places + HB_POSITIONS_SLACK, sizeof *w->index);
     w->spikes = hb_arena_take(a, m->part_count, sizeof *w->spikes);
+    lay_products(m, a, w, T);
 }
 
 /* One order for measuring and for taking. */
 static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
     hb_graph *g = m->base.graph;
+    m->block = block_of(m, B, T);
+    m->segment = (size_t)ceil(sqrt((double)T));
     for (size_t i = 0; i < m->part_count; i++) lay_part(m, a, &m->parts[i], B, T);
     for (size_t i = 0; i < m->link_count; i++) lay_link(m, a, &m->links[i], B, T);
-    for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], T);
+    for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], m->block, T);
     hb_engine *e = &m->base;
     a->kind = HB_OF_REST;
     e->predict = hb_arena_take(a, g->readout_count, sizeof *e->predict);

@@ -124,7 +124,8 @@ static real *current(const hb_machine *m, const hb_worker *w, size_t group, size
                      size_t t) {
     const hb_part *p = &m->parts[group];
     if (!w->I[group]) return hb_part_tape(m, p, p->I, b, t);
-    return w->I[group] + (input * m->step_room + (p->one_row ? 0 : t)) * p->n;
+    size_t row = (b % m->block * p->inputs + input) * m->step_room + (p->one_row ? 0 : t);
+    return w->I[group] + row * p->n;
 }
 
 /* Step t of a group whose currents are there. */
@@ -140,12 +141,13 @@ static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
     k.kept = p->kept_now;
     k.learns = m->base.train;
     k.uniform = p->uniform;
-    k.x = tape && p->keep_x ? hb_part_tape(m, p, p->x, b, t) : w->x;
+    k.x = tape && p->keep_x && !p->recompute ? hb_part_tape(m, p, p->x, b, t) : w->x;
     for (size_t c = 0; c < model->coef_count; c++) k.coef[c] = p->coef[c];
     for (size_t s = 0; s < p->states; s++) k.state[s] = p->state + (b * p->states + s) * n;
-    if (tape && p->keep_states)
-        memcpy(p->before + (b * m->step_room + t) * p->states * n, k.state[0],
-               p->states * n * sizeof(real));
+    if (tape && p->recompute && t % m->segment == 0)
+        memcpy(hb_part_checkpoint(m, p, b, t), k.state[0], p->states * n * sizeof(real));
+    if (tape && p->keep_states && !p->recompute)
+        memcpy(hb_part_before(m, w, p, b, t), k.state[0], p->states * n * sizeof(real));
     model->integrate(&k);
     if (model->output == HB_OUT_SPIKES) w->spikes[group] += fire(m, w, p, &k, b, t);
     if (model->settle) model->settle(&k);
@@ -197,22 +199,35 @@ static void run_steps(hb_machine *m, hb_worker *w, size_t b, size_t first, size_
     for (size_t t = 0; t < m->base.steps; t++) run_step(m, w, b, first, last, t, all);
 }
 
-static void run_plan(hb_machine *m, hb_worker *w, size_t b) {
-    const hb_graph *g = m->base.graph;
-    if (g->stepwise) {
-        run_steps(m, w, b, 0, g->order_count, true);
-        return;
+/* What comes from outside the group's part of the graph, for a whole run of samples b0 .. b1. */
+static void pull_block(hb_machine *m, hb_worker *w, size_t group, size_t b0, size_t b1) {
+    const hb_part *p = &m->parts[group];
+    for (size_t i = 0; i < m->link_count; i++) {
+        hb_link *link = &m->links[i];
+        size_t stride = p->inputs * m->step_room * p->n;
+        if (link->connection->post != group || link->connection->inside) continue;
+        if (hb_link_has_tables(link)) HB_R(hb_link_pull_block)
+        (m, link, w, current(m, w, group, link->input, b0, 0), stride, b0, b1);
+        else for (size_t b = b0; b < b1; b++) HB_R(hb_link_pull)(
+            m, link, w, current(m, w, group, link->input, b, 0), b, 0, m->base.steps);
     }
+}
+
+/* Samples b0 .. b1 through the plan; a block's first sample is a multiple of m->block. */
+static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
+    const hb_graph *g = m->base.graph;
+    for (size_t b = b0; b < b1 && g->stepwise; b++) run_steps(m, w, b, 0, g->order_count, true);
+    if (g->stepwise) return;
     for (size_t i = 0, next; i < g->order_count; i = next) {
         next = i + 1;
         size_t component = g->groups[g->order[i]].component;
         while (next < g->order_count && g->groups[g->order[next]].component == component) next++;
         bool all = m->parts[g->order[i]].one_row;
         for (size_t k = i; k < next && !all; k++) {
-            clear_currents(m, w, g->order[k], b, 0, m->base.steps);
-            pull(m, w, g->order[k], b, false, 0, m->base.steps);
+            for (size_t b = b0; b < b1; b++) clear_currents(m, w, g->order[k], b, 0, m->base.steps);
+            pull_block(m, w, g->order[k], b0, b1);
         }
-        run_steps(m, w, b, i, next, all);
+        for (size_t b = b0; b < b1; b++) run_steps(m, w, b, i, next, all);
     }
 }
 
@@ -332,10 +347,12 @@ static void finish_sample(void *arg, size_t b, int worker) {
             m->sample_status[b] = HEBB_E_NOT_FINITE;
 }
 
-static void run_sample(void *arg, size_t b, int worker) {
+static void run_block(void *arg, size_t item, int worker) {
     hb_machine *m = arg;
-    run_plan(m, &m->workers[worker], b);
-    finish_sample(m, b, worker);
+    size_t first = item * m->block, last = first + m->block;
+    if (last > m->base.batch) last = m->base.batch;
+    run_plan(m, &m->workers[worker], first, last);
+    for (size_t b = first; b < last; b++) finish_sample(m, b, worker);
 }
 
 /* ---- all samples together ---- */
@@ -452,7 +469,8 @@ static hebb_status first_failure(hb_machine *m) {
 
 /* Groups that drive each other go step by step in any case. What reaches them as bits or constants
  * costs as much step by step as in one sweep, and their currents stay in the cache; real numbers
- * go through one product of matrices. */
+ * go through one product of matrices, many bits through tables, and what a gradient flows through
+ * is swept as its backward pass has it. */
 static void choose_rows(hb_machine *m) {
     const hb_graph *g = m->base.graph;
     for (size_t i = 0; i < g->order_count; i++) {
@@ -463,7 +481,8 @@ static void choose_rows(hb_machine *m) {
             const hb_connection *c = link->connection;
             if (g->groups[c->post].component != component) continue;
             loops |= c->inside;
-            swept |= !c->inside && hb_link_reads_rows(link);
+            swept |= !c->inside && (hb_link_reads_rows(link) || hb_link_has_tables(link));
+            swept |= link->post->active;
         }
         m->parts[g->order[i]].one_row = m->together || g->stepwise || (loops && !swept);
     }
@@ -529,7 +548,8 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     if (m->together)
         run_together(m);
     else
-        hb_pool_run_phase(g->pool, g->profile, "forward", run_sample, m, batch);
+        hb_pool_run_phase(g->pool, g->profile, "forward", run_block, m,
+                          (batch + m->block - 1) / m->block);
     hebb_status status = first_failure(m);
     if (status < 0 && learns) m->between->abandon(m->between->user);
     HEBB_TRY(status);

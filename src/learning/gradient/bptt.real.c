@@ -44,7 +44,7 @@ static const real *slope_at(hb_machine *m, hb_worker *w, const hb_part *p, size_
     size_t first = t - t % p->slope_steps, steps = t + 1 - first;
     real *slopes = w->slope[p - m->parts];
     if (steps == p->slope_steps || t + 1 == m->base.steps)
-        m->slopes(&p->group->surrogate, steps * p->n, hb_part_tape(m, p, p->x, b, first), slopes);
+        m->slopes(&p->group->surrogate, steps * p->n, hb_part_x(m, w, p, b, first), slopes);
     return slopes + (t - first) * p->n;
 }
 
@@ -62,32 +62,22 @@ static void through_window(hb_machine *m, hb_worker *w, const hb_part *p, const 
     for (size_t j = 0; j < p->n; j++) dx[j] *= dO[j];
 }
 
-static void spikes_of(hb_machine *m, hb_worker *w, const hb_part *p, hb_step *k, size_t b,
-                      size_t t) {
-    if (p->mask) {
-        k->o = p->group->detach_reset ? hb_part_tape(m, p, p->reset, b, t)
-                                      : hb_part_row(m, p, p->rows, b, t + 1);
-        k->m = hb_part_tape(m, p, p->mask, b, t);
-        return;
-    }
-    m->kernels->HB_K(expand)(hb_part_bits(m, p, b, t + 1), p->n, 1, w->o);
-    k->o = k->m = w->o;
-}
-
 static void back_step(const backward *back, hb_worker *w, size_t group, size_t b, size_t t) {
     hb_machine *m = back->m;
     hb_part *p = &m->parts[group];
     const hb_model *model = p->model;
     size_t n = p->n;
+    if (p->recompute && (t + 1 == m->base.steps || (t + 1) % m->segment == 0))
+        HB_R(hb_again)(m, w, p, b, t - t % m->segment, t + 1);
     hb_step k = {.n = n, .spaic = m->base.graph->spaic, .detach = p->group->detach_reset};
     k.dO = w->dO[group] + t * n;
     k.dI = hb_part_tape(m, p, p->dI, b, t);
     k.dx = w->dx;
-    if (p->keep_x) k.x = hb_part_tape(m, p, p->x, b, t);
-    if (p->keep_I) k.I = hb_part_tape(m, p, p->I, b, t);
+    if (p->keep_x) k.x = hb_part_x(m, w, p, b, t);
+    if (p->keep_I) k.I = hb_part_I(m, w, p, b, t);
     for (size_t s = 0; s < p->states; s++) {
         k.adj[s] = w->adj[group] + s * n;
-        if (p->keep_states) k.prev[s] = p->before + ((b * m->step_room + t) * p->states + s) * n;
+        if (p->keep_states) k.prev[s] = hb_part_before(m, w, p, b, t) + s * n;
     }
     for (size_t c = 0; c < model->coef_count; c++) {
         k.coef[c] = p->coef[c];
@@ -97,7 +87,7 @@ static void back_step(const backward *back, hb_worker *w, size_t group, size_t b
         for (size_t j = 0; j < n; j++) k.adj[0][j] += w->dV[group][t * n + j];
     if (model->output == HB_OUT_V && !(k.spaic && model->spaic_output_none))
         for (size_t j = 0; j < n; j++) k.adj[0][j] += k.dO[j];
-    if (model->output == HB_OUT_SPIKES) spikes_of(m, w, p, &k, b, t);
+    if (model->output == HB_OUT_SPIKES) HB_R(hb_part_spikes)(m, w, p, &k, b, t);
     if (model->unsettle) model->unsettle(&k);
     if (model->output == HB_OUT_SPIKES)
         through_window(m, w, p, k.dO, b, t);
@@ -181,6 +171,8 @@ static void back_sample(void *arg, size_t b, int worker) {
     start_from_decoder(back, w, b);
     back_plan(back, w, b);
     total_of_constants(m, b);
+    for (size_t i = 0; i < m->link_count; i++)
+        if (m->links[i].turned) HB_R(hb_link_turn)(m, &m->links[i], b);
 }
 
 /* ---- parameters ---- */
@@ -190,7 +182,8 @@ static void gather(void *arg, size_t item, int worker) {
     hb_machine *m = back->m;
     size_t i = 0;
     while (item >= back->first_item[i + 1]) i++;
-    size_t block = item - back->first_item[i], blocks = HB_WORDS(m->links[i].wiring->pre);
+    size_t block = item - back->first_item[i],
+           blocks = HB_R(hb_link_gradient_items)(m, &m->links[i]);
     if (m->links[i].weight->grad && block < blocks)
         HB_R(hb_link_gradient)(m, &m->links[i], &m->workers[worker], block);
     else
@@ -248,6 +241,12 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
     backward back = {m, readout, truncate, dpredict, NULL, m->first_item};
     const hb_decoder *d = &g->readouts[readout].decoder;
     if (!m->parts[g->readouts[readout].target].active) return HEBB_OK;
+    for (size_t i = 0; e->dirty && i < m->part_count; i++)
+        if (m->parts[i].recompute)
+            return hb_fail(g->env, HEBB_E_STATE,
+                           "%s: tape = recompute makes steps of the run again, but parameters have "
+                           "changed since; take all gradients before a step, or use tape = exact",
+                           m->parts[i].group->name);
     if (m->record[readout]) {
         if (!d->ops->backward)
             return hb_fail(g->env, HEBB_E_UNSUPPORTED, "the decoder %s (%s) carries no gradient",
@@ -263,7 +262,7 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
         back.first_item[i] = items;
         if (link->touched && !link->weight->row_count)
             memset(link->touched, 0, HB_WORDS(link->wiring->pre) * sizeof *link->touched);
-        if (link->weight->grad) items += HB_WORDS(link->wiring->pre);
+        if (link->weight->grad) items += HB_R(hb_link_gradient_items)(m, link);
         if (link->bias && link->bias->trainable) items++;
     }
     back.first_item[m->link_count] = items;

@@ -9,8 +9,12 @@
  * parts, nothing passes through a filter, nor through a connection inside a loop. */
 void HB_R(hb_link_push)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b, size_t t0,
                         size_t t1, size_t truncate);
-/* Adds the weight gradient of source rows [64 block, 64 block + 64). */
-void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t block);
+/* Notes when each source acted in sample b, for the weight gradient; only if it has `turned`. */
+void HB_R(hb_link_turn)(hb_machine *machine, hb_link *link, size_t b);
+/* The weight gradient in so many items that have no weight in common. */
+size_t HB_R(hb_link_gradient_items)(const hb_machine *machine, const hb_link *link);
+/* Adds item `item` of it. */
+void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t item);
 void HB_R(hb_link_bias_gradient)(hb_machine *machine, hb_link *link);
 
 #endif

@@ -52,10 +52,76 @@ static void push_synapses(const hb_link *link, const real *dsum, real *out, size
     }
 }
 
-static void push_product(const hb_link *link, const real *dsum, real *out, size_t t0, size_t t1) {
+/* Fewer rows than this are not worth squeezing; nor is a product of which more than so much is
+ * left. */
+enum { SQUEEZE_ROWS = 8 };
+#define HB_SQUEEZE 0.75
+
+/* Rows of d loss / d output that nothing reads: where no window of the source was open in the run.
+ * Returns how many sources are left in `open`. */
+static size_t open_sources(const hb_machine *m, const hb_link *link, size_t b, size_t t0, size_t t1,
+                           uint64_t *open) {
+    const hb_part *pre = link->pre;
+    size_t count = 0;
+    for (size_t i = 0; i < pre->words; i++) {
+        uint64_t word = 0;
+        size_t end = pre->n - 64 * i;
+        for (size_t t = t0; t < t1; t++)
+            word |= pre->window[(b * m->step_room + t) * pre->words + i];
+        if (link->connection->reads_v || !pre->window) word = ~(uint64_t)0;
+        if (end < 64) word &= ((uint64_t)1 << end) - 1;
+        open[i] = word;
+        count += (size_t)__builtin_popcountll(word);
+    }
+    return count;
+}
+
+/* The product without the columns of dsum that are all 0 and without the sources that are not
+ * open; false: there are too few of them for the trouble. */
+static bool push_squeezed(hb_machine *m, const hb_link *link, hb_worker *worker, const real *dsum,
+                          real *out, size_t b, size_t t0, size_t t1) {
+    const hb_kernels *kernels = m->kernels;
+    size_t pre = link->wiring->pre, post = link->wiring->post, rows = t1 - t0, count = 0;
+    uint64_t *open = worker->columns, *full = open + link->pre->words;
+    size_t left = open_sources(m, link, b, t0 - link->lag, t1 - link->lag, open);
+    kernels->HB_K(nonzero)(dsum + t0 * post, rows, post, full);
+    for (size_t i = 0; i < HB_WORDS(post); i++) count += (size_t)__builtin_popcountll(full[i]);
+    if ((double)left * (double)count > HB_SQUEEZE * (double)pre * (double)post) return false;
+    if (!count || !left) return true;
+    for (size_t t = 0; t < rows; t++)
+        kernels->HB_K(squeeze)(worker->squeezed_sum + t * count, dsum + (t0 + t) * post, full,
+                               post);
+    for (size_t word = 0; word < link->pre->words; word += HB_STRIP / 64) {
+        size_t words =
+            link->pre->words - word < HB_STRIP / 64 ? link->pre->words - word : HB_STRIP / 64;
+        size_t strip = 0, columns = words * 64 < pre - word * 64 ? words * 64 : pre - word * 64;
+        for (size_t i = word; i < word + words; i++)
+            for (uint64_t bits = open[i]; bits; bits &= bits - 1, strip++) {
+                size_t source = i * 64 + (size_t)__builtin_ctzll(bits);
+                kernels->HB_K(squeeze)(worker->squeezed_weight + strip * count,
+                                       (const real *)link->weight->values + source * post, full,
+                                       post);
+            }
+        if (!strip) continue;
+        HB_BLAS(gemm)
+        (CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)strip, (int)count, 1,
+         worker->squeezed_sum, (int)count, worker->squeezed_weight, (int)count, 0,
+         worker->squeezed_out, (int)strip);
+        for (size_t t = 0; t < rows; t++)
+            kernels->HB_K(spread)(out + (t0 + t - link->lag) * pre + 64 * word,
+                                  worker->squeezed_out + t * strip, open + word, columns);
+    }
+    return true;
+}
+
+static void push_product(hb_machine *m, const hb_link *link, hb_worker *worker, const real *dsum,
+                         real *out, size_t b, size_t t0, size_t t1) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
     if (t0 < link->lag) t0 = link->lag;
     if (t0 >= t1) return;
+    if (t1 - t0 >= SQUEEZE_ROWS && post > HB_NARROW &&
+        push_squeezed(m, link, worker, dsum, out, b, t0, t1))
+        return;
     HB_BLAS(gemm)
     (CblasRowMajor, CblasNoTrans, CblasTrans, (int)(t1 - t0), (int)pre, (int)post, 1,
      dsum + t0 * post, (int)post, link->weight->values, (int)post, 1, out + (t0 - link->lag) * pre,
@@ -102,7 +168,7 @@ void HB_R(hb_link_push)(hb_machine *m, hb_link *link, hb_worker *worker, size_t 
         return; /* it has no dropout */
     }
     if (out && !synapses && t0 >= from + (cuts ? link->lag : 0))
-        push_product(link, dsum, out, t0, t1);
+        push_product(m, link, worker, dsum, out, b, t0, t1);
     if (out == whole) return;
     size_t n = link->pre->n;
     m->kernels->HB_K(expand)(link->kept + b * link->pre->words, n, 1, worker->o);
@@ -165,6 +231,121 @@ static void gradient_of_bits(hb_machine *m, hb_link *link, hb_worker *worker, si
     }
 }
 
+void HB_R(hb_link_turn)(hb_machine *m, hb_link *link, size_t b) {
+    size_t words = link->pre->words, steps = m->base.steps, per = hb_link_part_words(link);
+    size_t stride = HB_WORDS(m->step_room);
+    uint64_t *to = link->turned + b * 64 * words * stride;
+    uint32_t *counts = link->turned_counts + b * 2 * hb_link_parts(link);
+    for (size_t first = 0; first < words; first += per, counts += 2) {
+        size_t sums[2] = {0}, last = first + per < words ? first + per : words;
+        for (size_t t = 0; t < steps; t += 64)
+            for (size_t i = first; i < last; i++)
+                m->kernels->turn(to + i * 64 * stride + t / 64, stride,
+                                 hb_part_bits(m, link->pre, b, t + 1 - link->lag) + i, words,
+                                 steps - t < 64 ? steps - t : 64,
+                                 link->drops ? link->kept[b * words + i] : ~(uint64_t)0, sums);
+        counts[0] = (uint32_t)sums[0];
+        counts[1] = (uint32_t)sums[1];
+    }
+}
+
+static void touch_turned(hb_link *link, const uint64_t *turned, size_t stride, size_t first,
+                         size_t count, size_t words) {
+    for (size_t i = 0; i < count; i++, turned += stride)
+        for (size_t k = 0; k < words; k++)
+            if (turned[k]) touch(link, first + i);
+}
+
+/* A part of the sources, columns [j, j + width) of their weights. */
+typedef struct tile {
+    size_t part, first, count, j, width;
+    real *grad;
+} tile;
+
+/* Runs of up to 32 steps share a set of tables (longer ones would push it out of the cache): sample
+ * k of them has the steps from k room on. */
+static void merge_times(const hb_machine *m, const hb_link *link, const tile *q, size_t b,
+                        size_t samples, size_t room, uint64_t *merged) {
+    size_t stride = HB_WORDS(m->step_room);
+    memset(merged, 0, q->count * HB_TABLE_WORDS * sizeof *merged);
+    for (size_t k = 0; k < samples; k++) {
+        const uint64_t *from = link->turned + ((b + k) * 64 * link->pre->words + q->first) * stride;
+        size_t at = k * room % 64;
+        uint64_t *to = merged + k * room / 64;
+        for (size_t i = 0; i < q->count; i++) to[i * HB_TABLE_WORDS] |= from[i * stride] << at;
+        for (size_t i = 0; at + room > 64 && i < q->count; i++)
+            to[i * HB_TABLE_WORDS + 1] |= from[i * stride] >> (64 - at);
+    }
+}
+
+static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, const tile *q,
+                             size_t b, size_t samples, size_t room) {
+    const hb_kernels *kernels = m->kernels;
+    size_t post = link->wiring->post, steps = m->base.steps;
+    size_t lanes = kernels->tile_bytes / HB_TILE_VECTORS / sizeof(real);
+    size_t entry = (q->width + lanes - 1) / lanes * lanes, stride = HB_WORDS(m->step_room);
+    if (samples > 1) {
+        merge_times(m, link, q, b, samples, room, worker->merged);
+        for (size_t k = 0; k < samples; k++)
+            kernels->HB_K(build_tables)(worker->tables + k * room / 4 * 16 * entry, q->width,
+                                        sum_gradient(m, link, b + k) + q->j, post, steps);
+        kernels->HB_K(look_up)(q->grad, post, q->width, worker->tables, worker->merged,
+                               HB_TABLE_WORDS, HB_WORDS(samples * room), q->count);
+        return;
+    }
+    const uint64_t *turned = link->turned + (b * 64 * link->pre->words + q->first) * stride;
+    for (size_t t = 0; t < steps; t += HB_TABLE_ROWS, turned += HB_TABLE_WORDS) {
+        size_t rows = steps - t < HB_TABLE_ROWS ? steps - t : HB_TABLE_ROWS;
+        kernels->HB_K(build_tables)(worker->tables, q->width,
+                                    sum_gradient(m, link, b) + t * post + q->j, post, rows);
+        kernels->HB_K(look_up)(q->grad, post, q->width, worker->tables, turned, stride,
+                               HB_WORDS(rows), q->count);
+    }
+}
+
+static void tile_from_lists(hb_machine *m, hb_link *link, hb_worker *worker, const tile *q,
+                            size_t b) {
+    size_t post = link->wiring->post, stride = HB_WORDS(m->step_room);
+    const uint64_t *turned = link->turned + (b * 64 * link->pre->words + q->first) * stride;
+    for (size_t i = 0; i < q->count; i++) {
+        size_t times =
+            m->kernels->positions(turned + i * stride, HB_WORDS(m->base.steps), worker->index);
+        m->kernels->HB_K(add_rows)(q->grad + i * post, q->width, sum_gradient(m, link, b) + q->j,
+                                   post, worker->index, times);
+    }
+}
+
+/* Rows of dsum are summed by the bits that say when a source acted, as rows of weights are by
+ * those that say which. */
+static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, size_t item) {
+    size_t post = link->wiring->post, steps = m->base.steps, tiles = hb_link_tiles(m, link);
+    size_t words = hb_link_part_words(link), stride = HB_WORDS(m->step_room);
+    size_t room = (steps + 3) / 4 * 4, together = steps <= 32 ? HB_TABLE_ROWS / room : 1;
+    tile q = {.part = item / tiles, .width = hb_link_tile_width(m, link)};
+    q.j = item % tiles * q.width;
+    q.first = 64 * words * q.part;
+    if (q.j >= post || q.first >= link->pre->n) return;
+    q.count = 64 * words < link->pre->n - q.first ? 64 * words : link->pre->n - q.first;
+    if (q.width > post - q.j) q.width = post - q.j;
+    q.grad = (real *)link->weight->grad + q.first * post + q.j;
+    for (size_t b = 0, samples; b < m->base.batch; b += samples) {
+        size_t bits = 0, fours = 0;
+        samples = m->base.batch - b < together ? m->base.batch - b : together;
+        for (size_t k = b; k < b + samples; k++) {
+            const uint32_t *counts = link->turned_counts + 2 * (k * hb_link_parts(link) + q.part);
+            bits += counts[0], fours += counts[1];
+            if (q.j == 0 && link->touched && counts[0])
+                touch_turned(link, link->turned + (k * 64 * link->pre->words + q.first) * stride,
+                             stride, q.first, q.count, HB_WORDS(steps));
+        }
+        if (!bits) continue;
+        if (hb_tables_win(m->kernels, bits, fours, 4 * samples * room, q.count))
+            tile_from_tables(m, link, worker, &q, b, samples, room);
+        else
+            for (size_t k = b; k < b + samples; k++) tile_from_lists(m, link, worker, &q, k);
+    }
+}
+
 static void gradient_of_rows(hb_machine *m, hb_link *link, size_t block) {
     const hb_wiring *w = link->wiring;
     size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
@@ -206,8 +387,16 @@ static void gradient_of_constant(hb_machine *m, hb_link *link, size_t block) {
         }
 }
 
+size_t HB_R(hb_link_gradient_items)(const hb_machine *m, const hb_link *link) {
+    size_t words = HB_WORDS(link->wiring->pre);
+    if (!hb_link_has_tables(link)) return words;
+    return hb_link_parts(link) * hb_link_tiles(m, link);
+}
+
 void HB_R(hb_link_gradient)(hb_machine *m, hb_link *link, hb_worker *worker, size_t block) {
-    if (hb_link_reads_rows(link))
+    if (hb_link_has_tables(link))
+        gradient_of_tile(m, link, worker, block);
+    else if (hb_link_reads_rows(link))
         gradient_of_rows(m, link, block);
     else if (link->pre->form == HB_FORM_CONSTANT)
         gradient_of_constant(m, link, block);

@@ -22,9 +22,18 @@
          0,                                                                                         \
          HB_NOT_NEGATIVE,                                                                           \
          "scale all gradients down to this norm before a step; 0: never"},                          \
+        {"clip_value",                                                                              \
+         HB_NUM,                                                                                    \
+         "1",                                                                                       \
+         0,                                                                                         \
+         HB_NOT_NEGATIVE,                                                                           \
+         "cut each gradient to +- this before a step; 0: never"},                                   \
     {                                                                                               \
-        "clip_value", HB_NUM, "1", 0, HB_NOT_NEGATIVE,                                              \
-            "cut each gradient to +- this before a step; 0: never"                                  \
+        .name = "tape", .type = HB_CHOICE, .unit = "1",                                             \
+        .doc =                                                                                      \
+            "keep potentials and states of all steps, or every sqrt(T) steps and make the rest "    \
+            "anew in the backward pass: the same gradients, less memory, more time",                \
+        .def_text = "exact", .choices = "exact|recompute"                                           \
     }
 
 static const hb_param_info box_params[] = {

@@ -1,0 +1,108 @@
+/* Measures what hb_costs of src/kernels/kernels.h states: bits[M][K] times floats[K][N] by lists,
+ * by tables and by BLAS, at densities from 0.5 to 0.01. One line a case: nanoseconds a row of bits,
+ * the best of several passes in CPU time, and which way the shipped costs would take.
+ * Build it with cmake -DHEBB_BENCH=ON; HEBB_CPU picks the instruction set. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/random.h"
+#include "kernels/blas.h"
+#include "kernels/kernels.h"
+
+typedef struct trial {
+    const hb_kernels *k;
+    size_t M, K, N, words;
+    uint64_t *bits;
+    float *dense, *weight, *to, *table;
+    uint32_t *index;
+} trial;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void by_lists(const trial *q) {
+    for (size_t r = 0; r < q->M; r++) {
+        size_t count = q->k->positions(q->bits + r * q->words, q->words, q->index);
+        q->k->add_rows_f32(q->to + r * q->N, q->N, q->weight, q->N, q->index, count);
+    }
+}
+
+static void by_tables(const trial *q) {
+    size_t tile = q->k->tile_bytes / sizeof(float);
+    for (size_t j = 0; j < q->N; j += tile)
+        for (size_t i = 0; i < q->K; i += HB_TABLE_ROWS) {
+            size_t width = q->N - j < tile ? q->N - j : tile;
+            size_t rows = q->K - i < HB_TABLE_ROWS ? q->K - i : HB_TABLE_ROWS;
+            q->k->build_tables_f32(q->table, width, q->weight + i * q->N + j, q->N, rows);
+            q->k->look_up_f32(q->to + j, q->N, width, q->table, q->bits + i / 64, q->words,
+                              (rows + 63) / 64, q->M);
+        }
+}
+
+static void by_blas(const trial *q) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)q->M, (int)q->N, (int)q->K, 1,
+                q->dense, (int)q->K, q->weight, (int)q->N, 1, q->to, (int)q->N);
+}
+
+static double best(const trial *q, void (*way)(const trial *)) {
+    double least = 1e300;
+    for (int pass = 0; pass < 5; pass++) {
+        double start = now();
+        way(q);
+        double took = now() - start;
+        if (took < least) least = took;
+    }
+    return least / (double)q->M;
+}
+
+static void draw(trial *q, double density) {
+    hb_stream stream;
+    hb_stream_init(&stream, 1, 0, 0, 0);
+    memset(q->bits, 0, q->M * q->words * 8);
+    for (size_t r = 0; r < q->M; r++)
+        for (size_t i = 0; i < q->K; i++) {
+            uint64_t on = (double)hb_stream_u32(&stream) < density * 0x1p32;
+            q->bits[r * q->words + i / 64] |= on << i % 64;
+            q->dense[r * q->K + i] = (float)on;
+        }
+}
+
+static void measure(trial *q) {
+    static const double densities[] = {0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01};
+    for (size_t d = 0; d < sizeof densities / sizeof *densities; d++) {
+        size_t sums[2] = {0};
+        draw(q, densities[d]);
+        q->k->count(q->bits, q->M * q->words, sums);
+        size_t touched = q->M * ((q->words + HB_TABLE_WORDS - 1) / HB_TABLE_WORDS);
+        int tables = hb_tables_win(q->k, sums[0], sums[1], 4 * q->K, touched);
+        double lists = best(q, by_lists), table = best(q, by_tables), blas = best(q, by_blas);
+        printf("%-9s %6zu %5zu %5zu %8.2f %9.0f %9.0f %9.0f   %s\n", q->k->name, q->M, q->K, q->N,
+               densities[d], lists, table, blas, tables ? "tables" : "lists");
+    }
+}
+
+int main(void) {
+    static const size_t shapes[][3] = {{260, 784, 400}, {650, 800, 800}, {500, 2048, 2048}};
+    printf("%-9s %6s %5s %5s %8s %9s %9s %9s   %s\n", "cpu", "M", "K", "N", "density", "lists ns",
+           "tables ns", "sgemm ns", "the engine's way");
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        trial q = {.k = hb_kernels_get(), .M = shapes[i][0], .K = shapes[i][1], .N = shapes[i][2]};
+        q.words = (q.K + 63) / 64;
+        q.bits = calloc(q.M * q.words, 8);
+        q.dense = calloc(q.M * q.K, sizeof(float));
+        q.weight = calloc(q.K * q.N, sizeof(float));
+        q.to = calloc(q.M * q.N, sizeof(float));
+        q.table = calloc(HB_TABLE_ROWS / 4 * 16, q.k->tile_bytes);
+        q.index = calloc(q.K + HB_POSITIONS_SLACK, sizeof *q.index);
+        if (!q.bits || !q.dense || !q.weight || !q.to || !q.table || !q.index) return 1;
+        for (size_t k = 0; k < q.K * q.N; k++) q.weight[k] = (float)(k % 97) / 97 - 0.5f;
+        measure(&q);
+        free(q.bits), free(q.dense), free(q.weight), free(q.to), free(q.table), free(q.index);
+    }
+    return 0;
+}

@@ -1,0 +1,2 @@
+"""The loader under SPAIC's name."""
+from ..data import Dataloader

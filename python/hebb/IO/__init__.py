@@ -1,0 +1,3 @@
+"""SPAIC's folder of data."""
+from ..data import Dataloader
+from . import Dataset, Initializer

@@ -1,0 +1,2 @@
+"""Saving a network under SPAIC's name."""
+from ..io import network_save

@@ -1,0 +1,2 @@
+"""SPAIC's folder of saving and loading."""
+from . import Network_loader, Network_saver

@@ -1,0 +1,283 @@
+/* Bits times floats. Compiled once per instruction set with HB_ISA set to its name.
+ *
+ * All kernels here sum in one order: rows whose numbers share index / 4 are added to one another,
+ * rising, and the sum of such a group of four is added to the target. So a sum over listed rows
+ * and one out of tables of all 16 sums of a group give the same bits, and which of them did
+ * the work shows in nothing but the time. */
+#include <string.h>
+
+#include "kernels/kernels.h"
+#include "kernels/products.h"
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b)  JOIN_(a, b)
+
+typedef float vec_f32 __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+typedef double vec_f64 __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+#define LANES(type) (VECTOR_BYTES / sizeof(type))
+#define INLINE      static inline __attribute__((always_inline))
+
+/* The first `lanes` numbers at `from`, and zeros. */
+#define PART(type, vec, load_part, store_part)                                                     \
+    INLINE vec load_part(const type *from, size_t lanes) {                                         \
+        vec v = {0};                                                                               \
+        memcpy(&v, from, lanes * sizeof(type));                                                    \
+        return v;                                                                                  \
+    }                                                                                              \
+    INLINE void store_part(type *to, vec v, size_t lanes) { memcpy(to, &v, lanes * sizeof(type)); }
+#if defined(__AVX512F__)
+INLINE vec_f32 load_part_f32(const float *from, size_t lanes) {
+    return (vec_f32)_mm512_maskz_loadu_ps((__mmask16)((1u << lanes) - 1), from);
+}
+INLINE void store_part_f32(float *to, vec_f32 v, size_t lanes) {
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << lanes) - 1), (__m512)v);
+}
+INLINE vec_f64 load_part_f64(const double *from, size_t lanes) {
+    return (vec_f64)_mm512_maskz_loadu_pd((__mmask8)((1u << lanes) - 1), from);
+}
+INLINE void store_part_f64(double *to, vec_f64 v, size_t lanes) {
+    _mm512_mask_storeu_pd(to, (__mmask8)((1u << lanes) - 1), (__m512d)v);
+}
+#else
+PART(float, vec_f32, load_part_f32, store_part_f32)
+PART(double, vec_f64, load_part_f64, store_part_f64)
+#endif
+
+/* A tile of V vectors, the last of which may hold but `part` numbers (0: it is full). */
+#define LOAD(V, type, vec, s, from, part, load_part)                                               \
+    for (int l = 0; l < (V); l++)                                                                  \
+    s[l] = l == (V)-1 && (part) ? load_part((from) + l * (int)LANES(type), part)                   \
+                                : *(const vec *)((from) + l * (int)LANES(type))
+#define STORE(V, type, vec, s, to, part, store_part)                                               \
+    for (int l = 0; l < (V); l++)                                                                  \
+        if (l == (V)-1 && (part))                                                                  \
+            store_part((to) + l * (int)LANES(type), s[l], part);                                   \
+        else                                                                                       \
+            *(vec *)((to) + l * (int)LANES(type)) = s[l]
+
+/* Calls body(V, part, ...) with V a constant. */
+#define BY_WIDTH(width, type, body, ...)                                                           \
+    do {                                                                                           \
+        size_t part_ = (width) % LANES(type);                                                      \
+        switch (((width) + LANES(type) - 1) / LANES(type)) {                                       \
+        case 1:                                                                                    \
+            body(1, part_, __VA_ARGS__);                                                           \
+            break;                                                                                 \
+        case 2:                                                                                    \
+            body(2, part_, __VA_ARGS__);                                                           \
+            break;                                                                                 \
+        case 3:                                                                                    \
+            body(3, part_, __VA_ARGS__);                                                           \
+            break;                                                                                 \
+        case 4:                                                                                    \
+            body(4, part_, __VA_ARGS__);                                                           \
+            break;                                                                                 \
+        case 5:                                                                                    \
+            body(5, part_, __VA_ARGS__);                                                           \
+            break;                                                                                 \
+        case 6:                                                                                    \
+            body(6, part_, __VA_ARGS__);                                                           \
+            break;                                                                                 \
+        case 7:                                                                                    \
+            body(7, part_, __VA_ARGS__);                                                           \
+            break;                                                                                 \
+        case 8:                                                                                    \
+            body(8, part_, __VA_ARGS__);                                                           \
+            break;                                                                                 \
+        default:                                                                                   \
+            break;                                                                                 \
+        }                                                                                          \
+    } while (0)
+
+#define PRODUCTS(R, type, vec)                                                                     \
+    INLINE void rows_tile_##R(const int V, size_t part, type *to, const type *rows, size_t stride, \
+                              const uint32_t *index, size_t count) {                               \
+        vec sum[TILE_VECTORS], group[TILE_VECTORS], row[TILE_VECTORS];                             \
+        LOAD(V, type, vec, sum, to, part, load_part_##R);                                          \
+        for (size_t i = 0; i < count;) {                                                           \
+            uint32_t first = index[i];                                                             \
+            LOAD(V, type, vec, group, rows + first * stride, part, load_part_##R);                 \
+            for (i++; i < count && index[i] / 4 == first / 4; i++) {                               \
+                LOAD(V, type, vec, row, rows + index[i] * stride, part, load_part_##R);            \
+                for (int l = 0; l < V; l++) group[l] += row[l];                                    \
+            }                                                                                      \
+            for (int l = 0; l < V; l++) sum[l] += group[l];                                        \
+        }                                                                                          \
+        STORE(V, type, vec, sum, to, part, store_part_##R);                                        \
+    }                                                                                              \
+    void JOIN(hb_add_rows_##R##_, HB_ISA)(type * to, size_t n, const type *rows, size_t stride,    \
+                                          const uint32_t *index, size_t count) {                   \
+        const size_t tile = TILE_VECTORS * LANES(type);                                            \
+        for (size_t j = 0; count && j < n; j += tile) {                                            \
+            size_t width = n - j < tile ? n - j : tile;                                            \
+            BY_WIDTH(width, type, rows_tile_##R, to + j, rows + j, stride, index, count);          \
+        }                                                                                          \
+    }                                                                                              \
+    /* Entry s of a table is entry s without its highest bit plus that bit's row. */               \
+    INLINE void table_tile_##R(const int V, size_t part, type *table, const type *rows,            \
+                               size_t stride, size_t count) {                                      \
+        const size_t entry = (size_t)V * LANES(type);                                              \
+        for (size_t first = 0; first < count; first += 4, rows += 4 * stride, table += 15 * entry) \
+            for (int l = 0; l < V; l++) {                                                          \
+                vec sum[16] = {{0}};                                                               \
+                for (size_t r = 0; r < 4; r++) {                                                   \
+                    vec row = {0};                                                                 \
+                    const type *from = rows + r * stride + (size_t)l * LANES(type);                \
+                    if (first + r < count && l == V - 1 && part)                                   \
+                        row = load_part_##R(from, part);                                           \
+                    else if (first + r < count)                                                    \
+                        row = *(const vec *)from;                                                  \
+                    sum[(size_t)1 << r] = row;                                                     \
+                    for (size_t s = 1; s < (size_t)1 << r; s++)                                    \
+                        sum[((size_t)1 << r) + s] = sum[s] + row;                                  \
+                }                                                                                  \
+                for (size_t s = 0; s < 16; s++) *(vec *)(table + s * entry) = sum[s];              \
+                table += LANES(type);                                                              \
+            }                                                                                      \
+    }                                                                                              \
+    void JOIN(hb_build_tables_##R##_, HB_ISA)(type * table, size_t width, const type *rows,        \
+                                              size_t stride, size_t count) {                       \
+        BY_WIDTH(width, type, table_tile_##R, table, rows, stride, count);                         \
+    }                                                                                              \
+    INLINE void look_up_tile_##R(const int V, size_t part, type *to, size_t stride,                \
+                                 const type *table, const uint64_t *bits, size_t bit_stride,       \
+                                 size_t words, size_t count) {                                     \
+        vec sum[TILE_VECTORS], row[TILE_VECTORS];                                                  \
+        const size_t entry = (size_t)V * LANES(type);                                              \
+        for (size_t i = 0; i < count; i++, to += stride, bits += bit_stride) {                     \
+            uint64_t any = 0;                                                                      \
+            for (size_t w = 0; w < words; w++) any |= bits[w];                                     \
+            if (!any) continue;                                                                    \
+            LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
+            for (size_t w = 0; w < words; w++) {                                                   \
+                const type *tables = table + w * 256 * entry;                                      \
+                for (uint64_t left = hb_nibbles(bits[w]); left; left &= left - 1) {                \
+                    unsigned at = (unsigned)__builtin_ctzll(left);                                 \
+                    size_t which = (size_t)at * 4 + (bits[w] >> at & 15);                          \
+                    LOAD(V, type, vec, row, tables + which * entry, (size_t)0, load_part_##R);     \
+                    for (int l = 0; l < V; l++) sum[l] += row[l];                                  \
+                }                                                                                  \
+            }                                                                                      \
+            STORE(V, type, vec, sum, to, part, store_part_##R);                                    \
+        }                                                                                          \
+    }                                                                                              \
+    void JOIN(hb_look_up_##R##_, HB_ISA)(type * to, size_t stride, size_t width,                   \
+                                         const type *table, const uint64_t *bits,                  \
+                                         size_t bit_stride, size_t words, size_t count) {          \
+        BY_WIDTH(width, type, look_up_tile_##R, to, stride, table, bits, bit_stride, words,        \
+                 count);                                                                           \
+    }
+
+PRODUCTS(f32, float, vec_f32)
+PRODUCTS(f64, double, vec_f64)
+
+/* ---- rows without the numbers that do not matter ---- */
+
+#if defined(__AVX512F__)
+size_t JOIN(hb_squeeze_f32_, HB_ISA)(float *to, const float *from, const uint64_t *bits, size_t n) {
+    float *start = to;
+    for (size_t base = 0; base < n; base += 64) {
+        uint64_t word = bits[base / 64];
+        for (size_t j = base; word; j += 16, word >>= 16) {
+            __mmask16 mask = (__mmask16)word;
+            __m512 v = _mm512_maskz_loadu_ps(mask, from + j);
+            unsigned count = (unsigned)__builtin_popcount(mask);
+            _mm512_storeu_ps(to, _mm512_maskz_compress_ps(mask, v));
+            to += count;
+        }
+    }
+    return (size_t)(to - start);
+}
+void JOIN(hb_spread_f32_, HB_ISA)(float *to, const float *from, const uint64_t *bits, size_t n) {
+    for (size_t base = 0; base < n; base += 64) {
+        uint64_t word = bits[base / 64];
+        for (size_t j = base; word; j += 16, word >>= 16) {
+            __mmask16 mask = (__mmask16)word;
+            unsigned count = (unsigned)__builtin_popcount(mask);
+            __m512 v = _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
+            v = _mm512_maskz_expand_ps(mask, v);
+            v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, to + j));
+            _mm512_mask_storeu_ps(to + j, mask, v);
+            from += count;
+        }
+    }
+}
+#else
+size_t JOIN(hb_squeeze_f32_, HB_ISA)(float *to, const float *from, const uint64_t *bits, size_t n) {
+    size_t count = 0;
+    for (size_t base = 0; base < n; base += 64)
+        for (uint64_t word = bits[base / 64]; word; word &= word - 1)
+            to[count++] = from[base + (size_t)__builtin_ctzll(word)];
+    return count;
+}
+void JOIN(hb_spread_f32_, HB_ISA)(float *to, const float *from, const uint64_t *bits, size_t n) {
+    for (size_t base = 0; base < n; base += 64)
+        for (uint64_t word = bits[base / 64]; word; word &= word - 1)
+            to[base + (size_t)__builtin_ctzll(word)] += *from++;
+}
+#endif
+size_t JOIN(hb_squeeze_f64_, HB_ISA)(double *to, const double *from, const uint64_t *bits,
+                                     size_t n) {
+    size_t count = 0;
+    for (size_t base = 0; base < n; base += 64)
+        for (uint64_t word = bits[base / 64]; word; word &= word - 1)
+            to[count++] = from[base + (size_t)__builtin_ctzll(word)];
+    return count;
+}
+void JOIN(hb_spread_f64_, HB_ISA)(double *to, const double *from, const uint64_t *bits, size_t n) {
+    for (size_t base = 0; base < n; base += 64)
+        for (uint64_t word = bits[base / 64]; word; word &= word - 1)
+            to[base + (size_t)__builtin_ctzll(word)] += *from++;
+}
+
+#define NONZERO(R, type)                                                                           \
+    void JOIN(hb_nonzero_##R##_, HB_ISA)(const type *rows, size_t count, size_t n,                 \
+                                         uint64_t *bits) {                                         \
+        for (size_t base = 0; base < n; base += 64) {                                              \
+            size_t here = n - base < 64 ? n - base : 64;                                           \
+            unsigned char any[64] = {0};                                                           \
+            for (size_t r = 0; r < count; r++) {                                                   \
+                const type *row = rows + r * n + base;                                             \
+                if (here == 64)                                                                    \
+                    for (int j = 0; j < 64; j++) any[j] |= row[j] != 0;                            \
+                else                                                                               \
+                    for (size_t j = 0; j < here; j++) any[j] |= row[j] != 0;                       \
+            }                                                                                      \
+            uint64_t word = 0;                                                                     \
+            for (size_t j = 0; j < here; j++) word |= (uint64_t)any[j] << j;                       \
+            bits[base / 64] = word;                                                                \
+        }                                                                                          \
+    }
+NONZERO(f32, float)
+NONZERO(f64, double)
+
+void JOIN(hb_count_, HB_ISA)(const uint64_t *bits, size_t words, size_t sums[2]) {
+    size_t ones = 0, nibbles = 0;
+    for (size_t i = 0; i < words; i++) {
+        ones += (size_t)__builtin_popcountll(bits[i]);
+        nibbles += (size_t)__builtin_popcountll(hb_nibbles(bits[i]));
+    }
+    sums[0] += ones;
+    sums[1] += nibbles;
+}
+
+/* Halves are exchanged, then quarters, and so on. */
+void JOIN(hb_turn_, HB_ISA)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,
+                            size_t count, uint64_t kept, size_t sums[2]) {
+    uint64_t x[64], any = 0;
+    for (size_t i = 0; i < count; i++) any |= x[i] = from[i * stride] & kept;
+    for (size_t i = count; i < 64; i++) x[i] = 0;
+    uint64_t mask = 0xffffffffu;
+    for (unsigned half = 32; any && half; half /= 2, mask ^= mask << half)
+        for (unsigned first = 0; first < 64; first += 2 * half)
+            for (unsigned i = first; i < first + half; i++) {
+                uint64_t t = (x[i] >> half ^ x[i + half]) & mask;
+                x[i] ^= t << half;
+                x[i + half] ^= t;
+            }
+    for (size_t i = 0; i < 64; i++) to[i * to_stride] = x[i];
+    if (any) JOIN(hb_count_, HB_ISA)(x, 64, sums);
+}

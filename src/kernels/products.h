@@ -1,0 +1,42 @@
+/* What kernels.body.c lists of products.body.c. */
+#ifndef HB_PRODUCTS_H
+#define HB_PRODUCTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/kernels.h"
+
+/* Vectors as wide as the registers; a tile of eight stays in them while rows pass by. */
+#if defined(__AVX512F__)
+enum { VECTOR_BYTES = 64 };
+#elif defined(__AVX2__)
+enum { VECTOR_BYTES = 32 };
+#else
+enum { VECTOR_BYTES = 16 };
+#endif
+enum { TILE_VECTORS = HB_TILE_VECTORS, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES };
+
+#define HB_DECLARE_PRODUCTS(isa, R, type)                                                          \
+    void hb_add_rows_##R##_##isa(type *to, size_t n, const type *rows, size_t stride,              \
+                                 const uint32_t *index, size_t count);                             \
+    void hb_build_tables_##R##_##isa(type *table, size_t width, const type *rows, size_t stride,   \
+                                     size_t count);                                                \
+    void hb_look_up_##R##_##isa(type *to, size_t stride, size_t width, const type *table,          \
+                                const uint64_t *bits, size_t bit_stride, size_t words,             \
+                                size_t count);                                                     \
+    size_t hb_squeeze_##R##_##isa(type *to, const type *from, const uint64_t *bits, size_t n);     \
+    void hb_spread_##R##_##isa(type *to, const type *from, const uint64_t *bits, size_t n);        \
+    void hb_nonzero_##R##_##isa(const type *rows, size_t count, size_t n, uint64_t *bits);
+#define HB_DECLARE_ISA(isa)                                                                        \
+    HB_DECLARE_PRODUCTS(isa, f32, float)                                                           \
+    HB_DECLARE_PRODUCTS(isa, f64, double)                                                          \
+    void hb_count_##isa(const uint64_t *bits, size_t words, size_t sums[2]);                       \
+    void hb_turn_##isa(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,        \
+                       size_t count, uint64_t kept, size_t sums[2]);
+
+HB_DECLARE_ISA(baseline)
+HB_DECLARE_ISA(avx2)
+HB_DECLARE_ISA(avx512)
+
+#endif
