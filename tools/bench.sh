@@ -100,3 +100,7 @@ for workload in $chosen; do
     esac
 done
 echo "machine: $machine; commit: $commit; every measurement: $results"
+# What Python adds to a batch.
+if [ -f "$build/libhebb.so" ] && python3 -c 'import numpy' 2>/dev/null; then
+    HEBB_LIBRARY=$(cd "$build" && pwd)/libhebb.so python3 bench/python_overhead.py
+fi

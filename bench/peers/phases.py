@@ -16,8 +16,8 @@ def main():
         for line in f:
             row = json.loads(line)
             kept.setdefault((label(row), row["threads"]), {})[row["phase"]] = row  # the latest
-    print("| workload | threads | forward ms | backward ms | all ms, median (least) | peak MB |")
-    print("|---|---|---|---|---|---|")
+    print("| workload | threads | forward ms | backward ms | all ms, median (least) | of CPU | peak MB |")
+    print("|---|---|---|---|---|---|---|")
     marks = []
     for (name, threads), phases in kept.items():
         row = phases.get("total") or phases["epoch"]
@@ -25,8 +25,9 @@ def main():
         def ms(phase, key="seconds_median"):
             return "%.3g" % (1000 * phases[phase][key]) if phase in phases else ""
         whole = "%.3g (%.3g)" % (1000 * row["seconds_median"], 1000 * row["seconds_min"])
-        print("| %s | %d | %s | %s | %s | %.0f |" % (name, threads, ms("forward"), ms("backward"),
-                                                    whole, row["peak_bytes"] / 1e6))
+        cpu = ms("total", "cpu_seconds_median")
+        print("| %s | %d | %s | %s | %s | %s | %.0f |" % (
+            name, threads, ms("forward"), ms("backward"), whole, cpu, row["peak_bytes"] / 1e6))
         mark = "%s, commit %s" % (row["machine"], row["commit"])
         if mark not in marks:
             marks.append(mark)

@@ -14,7 +14,7 @@ import hebb
 
 pictures = os.environ.get("HEBB_PICTURES", ".")
 label_num, pop_size, run_time, time_step = 10, 10, 50.0, 50
-train, test = hebb.Strokes(limit=6000), hebb.Strokes(is_train=False, limit=500)
+train, test = hebb.Strokes(limit=12000), hebb.Strokes(is_train=False, limit=500)
 
 # %% [markdown]
 # ## The network
@@ -57,7 +57,7 @@ for data, label in hebb.Dataloader(train, batch_size=1):
     net.reward(label)
     net.run(run_time)
     rewards.append(net.reward.values.sum())
-steps = np.array(rewards).reshape(12, -1).mean(1)
+steps = np.array(rewards).reshape(24, -1).mean(1)
 print("mean reward, 500 samples each:", " ".join(f"{r:+.2f}" for r in steps))
 
 # %% [markdown]

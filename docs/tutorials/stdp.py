@@ -13,8 +13,8 @@ import numpy as np
 import hebb
 
 pictures = os.environ.get("HEBB_PICTURES", ".")
-neurons, time = 64, 150.0
-train, test = hebb.Strokes(limit=1500), hebb.Strokes(is_train=False, limit=300)
+neurons, time = 100, 250.0
+train, test = hebb.Strokes(limit=3000), hebb.Strokes(is_train=False, limit=300)
 
 # %% [markdown]
 # ## The network
@@ -27,7 +27,7 @@ train, test = hebb.Strokes(limit=1500), hebb.Strokes(is_train=False, limit=300)
 class Digits(hebb.Network):
     def __init__(self):
         super().__init__(dt=0.5, seed=1)
-        self.input = hebb.Encoder(num=784, coding_method='poisson', unit_conversion=0.06375)
+        self.input = hebb.Encoder(num=784, coding_method='poisson', unit_conversion=0.3)
         self.excitatory = hebb.NeuronGroup(neurons, model='diehl_cook_exc', one_winner=True)
         self.c1 = hebb.Connection(self.input, self.excitatory, post_var_name='ge',
                                   weight=hebb.uniform(a=0.003, b=0.3))
@@ -47,11 +47,12 @@ net = Digits()
 
 # %%
 fired, shown = np.zeros((10, neurons)), np.zeros(10)
-for data, label in hebb.Dataloader(train, batch_size=1):
+for number, (data, label) in enumerate(hebb.Dataloader(train, batch_size=1)):
     net.input(data)
     net.run(time)
-    fired[label[0]] += net.output.predict[0]
-    shown[label[0]] += 1
+    if number >= len(train) // 2:  # by then they have settled
+        fired[label[0]] += net.output.predict[0]
+        shown[label[0]] += 1
 
 # %% [markdown]
 # ## Reading it

@@ -1,7 +1,7 @@
 """SPAIC's example of assemblies: parts with parts of their own, connected by projections.
 
 SPAIC's script writes two neuron models of its own in PyTorch; here their equations are 'lif'. It
-also leaves the assembly without input; the projection `conn1_3` gives it one.
+also leaves the assembly without input; the projection `conn1_3` gives it one, and the learning rate is higher.
 """
 import arguments
 import hebb as spaic
@@ -39,8 +39,8 @@ class TestNet(spaic.Network):
                                         policies=[IncludedTypePolicy(post_types=['entry'])])
         self.conn3_4 = spaic.Projection(self.layer3, self.layer4, link_type='full',
                                         policies=[IncludedTypePolicy(pre_types=['exc'])])
-        self.learner = spaic.Learner(trainable=self, algorithm='STCA')
-        self.learner.set_optimizer('Adam', 0.001)
+        self.learner = spaic.Learner(trainable=self, algorithm='STCA', alpha=1.0)
+        self.learner.set_optimizer('Adam', 0.005)
         self.set_backend_dt(dt=1.0)
         self.mon_V = spaic.StateMonitor(self.layer1, 'V')
         self.spk_l1 = spaic.SpikeMonitor(self.layer1, 'O')

@@ -18,7 +18,7 @@
 scripts whose losses are PyTorch's. What there is of everything: ``hebb.names("learner")``,
 ``hebb.info("STCA")``.
 """
-from ._lib import ArgumentError, Error, FileError, OutOfMemory, StateError, lib as _lib
+from ._lib import ArgumentError, Error, FileError, OutOfMemory, StateError, lib as _library
 from . import functional
 from .backend import Backend, Torch_Backend
 from .base import Assembly
@@ -40,9 +40,9 @@ from . import IO, Learning, Library, Neuron
 from .Library import Network_loader, Network_saver
 from . import plot
 
-__version__ = _lib.hebb_version().decode()
+__version__ = _library.hebb_version().decode()
 
 
 def build_info() -> str:
     """What the library was built with."""
-    return _lib.hebb_build_info().decode()
+    return _library.hebb_build_info().decode()

@@ -364,6 +364,8 @@ def shared() -> Context:
 
 def numbers_of(values: Any, dtype: Any, what: str) -> np.ndarray:
     """values as a C-ordered array of dtype, without a copy where it is one already."""
+    if isinstance(values, np.ndarray) and values.dtype == dtype and values.flags.c_contiguous:
+        return np.asarray(values)
     if hasattr(values, "detach") and not isinstance(values, np.ndarray):  # a tensor
         values = values.detach().cpu().numpy()
     try:
@@ -373,10 +375,13 @@ def numbers_of(values: Any, dtype: Any, what: str) -> np.ndarray:
         if np.dtype(dtype).kind in "iu" and array.dtype.kind == "f":
             if array.size and not np.all(np.isfinite(array) & (array == np.floor(array))):
                 raise ValueError(f"{what}: whole numbers are wanted")
-        if np.dtype(dtype).kind in "iu" and array.size and array.dtype.kind != "b":
+        if np.dtype(dtype).kind in "iu" and array.size and array.dtype.kind != "b" \
+                and array.dtype != dtype:
             allowed = np.iinfo(dtype)
             if array.min() < allowed.min or array.max() > allowed.max:
                 raise ValueError(f"{what}: a value is outside {allowed.min}..{allowed.max}")
+        if array.dtype.itemsize <= np.dtype(dtype).itemsize:
+            return np.asarray(array, dtype=dtype, order="C")
         with np.errstate(over="ignore"):  # what overflows is refused as not finite
             return np.asarray(array, dtype=dtype, order="C")
     except ValueError as problem:

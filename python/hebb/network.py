@@ -59,7 +59,8 @@ class Network(Assembly):
                  **options: Any) -> None:
         self.__dict__.update(_net=None, _context=None, _freed=False, _batch=1, _ran=False,
                              _runs=0, _time=0.0, _last_time=0.0, _training=True, _keep=[],
-                             _names=(), _changed_since=True, _dirty_inputs={}, _warned=False)
+                             _names=(), _changed_since=True, _dirty_inputs={}, _warned=False,
+                             _by_kind={})
         super().__init__(name)
         object.__setattr__(self, "_seed", seed)
         object.__setattr__(self, "_threads", threads)
@@ -80,6 +81,7 @@ class Network(Assembly):
 
     def _changed(self) -> None:
         self.__dict__["_changed_since"] = True
+        self._by_kind.clear()
 
     def _given(self, source: Component) -> None:
         self._dirty_inputs[source] = True
@@ -133,7 +135,13 @@ class Network(Assembly):
         return found
 
     def _of(self, kind: Any) -> List[Any]:
-        return [part for part in self.parts() if isinstance(part, kind)]
+        """All parts of a kind; remembered until the network is changed."""
+        if self._changed_since:
+            return [part for part in self.parts() if isinstance(part, kind)]
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = self._by_kind[kind] = [part for part in self.parts() if isinstance(part, kind)]
+        return list(found)
 
     @property
     def _built_now(self) -> bool:
@@ -466,6 +474,8 @@ class Network(Assembly):
     def _after_fit(self) -> None:
         """The library ran the network: nothing of an earlier run is left."""
         self.__dict__.update(_runs=self._runs + 1, _ran=False)
+        # Its loop names the samples of a batch; the next run has samples of its own.
+        self._context.check(lib.hebb_net_presentation(self._net, 0, None, 0))
         for part in self._of((Decoder, Action)):
             part._cached = None
         for source in self._of(_Source):

@@ -70,7 +70,7 @@ def raster(spikes: Any, neurons: Any = None, sample: int = 0, ax: Any = None,
             raise ValueError(f"raster: {len(times)} times and {len(neurons)} neurons do not fit")
         title, height = "", int(neurons.max(initial=0)) + 1
     ax = _axes(ax)
-    ax.scatter(times, neurons, **dict(dict(s=4, marker="|", linewidths=0.8, color="black"), **style))
+    ax.scatter(times, neurons, **dict(dict(s=12, marker="|", linewidths=0.8, color="black"), **style))
     ax.set(xlabel="time (ms)", ylabel="neuron", title=title or "", ylim=(-0.5, height - 0.5))
     return ax
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import numbers
+import signal
+import threading
 from typing import Any, Callable, Dict, Optional
 
 import numpy as np
@@ -77,10 +79,34 @@ class _Bar:
             self._bar = None
 
 
+@contextlib.contextmanager
+def _ctrl_c(context: Any):
+    """Ctrl-C is noted, ends the training after the batch, and is raised then.
+
+    An exception that is raised on the way into a callback would be lost.
+    """
+    noted = (threading.current_thread() is threading.main_thread()
+             and signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+    if not noted:
+        yield
+        return
+
+    def note(_number: int, _frame: Any) -> None:
+        context.pending = KeyboardInterrupt()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _callback(context: Any, watch: Optional[Callable[[Dict[str, Any]], Any]]) -> Any:
     """Called by the library after every batch; this is where Ctrl-C is heard."""
     def call(_user: Any, pointer: Any) -> int:
         try:
+            if context.pending is not None:
+                return 1
             if watch is None:
                 return 0
             p = ctypes.cast(pointer, POINTER(Progress)).contents
@@ -135,7 +161,7 @@ def _call(network: Any, learner: Any, data: Any, test: Any, progress: Any, encod
         with dataset(context, data, "data") as samples, dataset(context, test, "test") as tests:
             options.test = tests
             try:
-                with context.calls_back():
+                with context.calls_back(), _ctrl_c(context):
                     status = call(learner._pointer, name, samples, ctypes.byref(options),
                                   ctypes.byref(metrics))
                 context.check(status)

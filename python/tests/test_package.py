@@ -7,6 +7,7 @@ import re
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -422,6 +423,24 @@ class Loops(unittest.TestCase):
         with self.assertRaises(hebb.StateError):
             net.fit(data, batch_size=10, time=5, progress=meddle)
         net.fit(data, batch_size=10, time=5)
+
+    def test_ctrl_c(self):
+        """A signal in the middle of a long training is a KeyboardInterrupt, soon."""
+        code = ("import os, signal, sys, threading, numpy as np, hebb\n"
+                "net = hebb.Network(dt=1.0)\n"
+                "net.a = hebb.Encoder(num=784)\nnet.b = hebb.NeuronGroup(10)\n"
+                "net.c = hebb.Connection(net.a, net.b)\n"
+                "net.d = hebb.Decoder(num=10, dec_target=net.b)\n"
+                "net.l = hebb.Learner(trainable=net, algorithm='STCA')\n"
+                "net.l.set_optimizer('Adam', 0.001)\n"
+                "data = hebb.Strokes(limit=100)\n"
+                "threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+                "try:\n    net.fit(data, epochs=10**6, batch_size=10, time=5)\n"
+                "except KeyboardInterrupt:\n"
+                "    net.fit(data, batch_size=10, time=5)\n    sys.exit(0)\n"
+                "sys.exit(1)\n")
+        done = subprocess.run([sys.executable, "-c", code], timeout=60)
+        self.assertEqual(done.returncode, 0)
 
     def test_the_interpreter_is_free_while_it_runs(self):
         net, ticks, done = SameBits().by_hand(), [], threading.Event()

@@ -26,7 +26,7 @@ class Recorded(hebb.Network):
         self.potential = hebb.StateMonitor(self.layer1, 'V')
 
 
-@unittest.skipUnless(matplotlib, "skipped: matplotlib is not installed")
+@unittest.skipUnless(matplotlib, "matplotlib is not installed")
 class Pictures(unittest.TestCase):
     def setUp(self):
         self.net = Recorded()

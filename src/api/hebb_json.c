@@ -21,12 +21,13 @@ static void add_string(hb_text *text, const char *s) {
 
 /* Python reads Infinity and NaN as JSON numbers; other readers should not meet them. */
 static void add_scalar(hb_text *text, const hb_node *node) {
+    char digits[32];
     double number;
     bool truth;
     if (!node->quoted && !node->text[0])
         hb_text_add(text, "null");
     else if (hb_node_number(node, &number) && isfinite(number))
-        hb_text_add(text, "%.17g", number);
+        hb_text_add(text, "%s", hb_number_text(digits, number));
     else if (hb_node_number(node, &number))
         hb_text_add(text, "%s", isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity");
     else if (hb_node_bool(node, &truth))

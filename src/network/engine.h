@@ -168,7 +168,8 @@ typedef struct hb_machine {
     size_t *first_item; /* [link + 1]: room for the backward pass */
     size_t part_count, link_count, worker_count;
     size_t batch_room, step_room; /* planned */
-    size_t block;                 /* samples that a worker sweeps at a time */
+    size_t block_room;            /* samples that a worker may sweep at a time ... */
+    size_t block;                 /* ... and does in this run */
     size_t segment;               /* steps of a segment: about sqrt(step_room) */
     hb_arena arena;
     hebb_status *sample_status; /* [B] */

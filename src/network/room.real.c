@@ -108,17 +108,16 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
             hb_arena_take(a, times(B, T + link->wiring->delay_max + 1, post), sizeof(real));
 }
 
-/* Tables are built anew for each block, so that a block should have many rows; but there should be
- * blocks enough for the threads, however many these are. */
-enum { BLOCK_ROWS = 640, BLOCKS = 5 };
+/* Tables are built anew for each block, so that a block should have many rows. */
+enum { BLOCK_ROWS = 640 };
 
 static size_t block_of(const hb_machine *m, size_t B, size_t T) {
     bool tables = false;
     for (size_t i = 0; i < m->link_count; i++)
         if (!m->links[i].connection->inside && hb_link_has_tables(&m->links[i])) tables = true;
     if (!tables || m->base.graph->stepwise) return 1;
-    size_t block = (BLOCK_ROWS + T - 1) / T, most = (B + BLOCKS - 1) / BLOCKS;
-    return block < most ? block : most;
+    size_t block = (BLOCK_ROWS + T - 1) / T;
+    return block < B ? block : B;
 }
 
 /* Room for the products of links (link.real.c, bptt_links.real.c). */
@@ -214,11 +213,11 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
 /* One order for measuring and for taking. */
 static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
     hb_graph *g = m->base.graph;
-    m->block = block_of(m, B, T);
+    m->block_room = block_of(m, B, T);
     m->segment = (size_t)ceil(sqrt((double)T));
     for (size_t i = 0; i < m->part_count; i++) lay_part(m, a, &m->parts[i], B, T);
     for (size_t i = 0; i < m->link_count; i++) lay_link(m, a, &m->links[i], B, T);
-    for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], m->block, T);
+    for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], m->block_room, T);
     hb_engine *e = &m->base;
     a->kind = HB_OF_REST;
     e->predict = hb_arena_take(a, g->readout_count, sizeof *e->predict);

@@ -513,6 +513,9 @@ static void decode(hb_machine *m) {
     }
 }
 
+/* A batch should have so many blocks of samples that threads, however many, find work. */
+enum { BLOCKS = 5 };
+
 hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool fresh) {
     hb_machine *m = (hb_machine *)e;
     hb_graph *g = e->graph;
@@ -523,6 +526,8 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     if (m->fresh) e->clock = 0;
     e->batch = batch;
     e->steps = steps;
+    m->block = (batch + BLOCKS - 1) / BLOCKS;
+    if (m->block > m->block_room) m->block = m->block_room;
     e->ran = e->taped = false;
     prepare_weights(m);
     for (size_t i = 0; i < m->link_count; i++)
