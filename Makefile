@@ -5,8 +5,8 @@
 #   make bench-peers measures beside PyTorch, snnTorch, SPAIC, Brian2 ... [WORKLOADS="w1 w2"]
 #   make docs     writes the made pages       make format   lays out the sources
 #   make results  writes the tables of results/results.jsonl
-#   make bench-docs writes the table of docs/performance.md from results/bench.jsonl
 #   make window   measures the window of pair STDP by pairing and draws it beside the formula
+#   make bench-docs writes the table of docs/performance.md from results/bench.jsonl
 BUILD ?= build/release
 PREFIX ?= /usr/local
 CMAKE_ARGS ?=

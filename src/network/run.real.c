@@ -469,7 +469,8 @@ static hebb_status first_failure(hb_machine *m) {
 
 /* Groups that drive each other go step by step in any case. What reaches them as bits or constants
  * costs as much step by step as in one sweep, and their currents stay in the cache; real numbers
- * go through one product of matrices. */
+ * go through one product of matrices, many bits through tables, and what a gradient flows through
+ * is swept as its backward pass has it. */
 static void choose_rows(hb_machine *m) {
     const hb_graph *g = m->base.graph;
     for (size_t i = 0; i < g->order_count; i++) {
@@ -480,7 +481,8 @@ static void choose_rows(hb_machine *m) {
             const hb_connection *c = link->connection;
             if (g->groups[c->post].component != component) continue;
             loops |= c->inside;
-            swept |= !c->inside && hb_link_reads_rows(link);
+            swept |= !c->inside && (hb_link_reads_rows(link) || hb_link_has_tables(link));
+            swept |= link->post->active;
         }
         m->parts[g->order[i]].one_row = m->together || g->stepwise || (loops && !swept);
     }
