@@ -22,7 +22,7 @@ struct hb_lazy {
 };
 
 bool HB_R(hb_lazy_possible)(const hb_plastic *p) {
-    return !p->rule->step && p->norm_every_step && p->low == 0 && p->high > 0 &&
+    return (!p->rule->step || p->pair_steps) && p->norm_every_step && p->low == 0 && p->high > 0 &&
            !p->link->wiring->start && p->link->pre->form == HB_FORM_BITS;
 }
 

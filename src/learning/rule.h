@@ -82,6 +82,7 @@ struct hb_plastic {
     unsigned rated;               /* whose bits are set here */
     bool reads_weight;            /* touch->w is wanted; otherwise it may be NULL */
     bool quiet;                   /* on_pre changes nothing where all post traces are 0 */
+    bool pair_steps;              /* the rule has a step, and it is that of the pairs */
     double lr;                    /* rules multiply their changes by it */
     const bool *scheduled;        /* a schedule changes lr between runs ... */
     const double *scheduled_lr;   /* ... to this */

@@ -27,6 +27,7 @@ hebb_status HB_R(hb_online_setup)(hb_plastic *p, bool nearest) {
     HB_R(hb_plastic_rated)(p, HB_ONLINE_PRE, hb_args_num(p->args, "Apre"));
     p->number[HB_ONLINE_NEAREST] = nearest;
     p->quiet = true;
+    p->pair_steps = !spaic;
     p->pre_count = p->post_count = 1;
     return spaic ? HB_R(hb_spaic_build)(p) : HEBB_OK;
 }
