@@ -114,6 +114,23 @@ static bool push_squeezed(hb_machine *m, const hb_link *link, hb_worker *worker,
     return true;
 }
 
+/* One step, as loops take them: only to sources whose window was open, for what reaches the others
+ * goes no further. */
+static bool push_to_open(hb_machine *m, const hb_link *link, hb_worker *worker, const real *delta,
+                         real *out, size_t b, size_t t) {
+    const hb_part *pre = link->pre;
+    size_t post = link->wiring->post;
+    if (link->connection->reads_v || !pre->window) return false;
+    const uint64_t *window = pre->window + (b * m->step_room + t) * pre->words;
+    size_t count = m->kernels->positions(window, pre->words, worker->index);
+    for (size_t c = 0; c < count; c++) {
+        size_t i = worker->index[c];
+        const real *weight = (const real *)link->weight->values + i * post;
+        out[i] += HB_BLAS(dot)((int)post, weight, 1, delta, 1);
+    }
+    return true;
+}
+
 static void push_product(hb_machine *m, const hb_link *link, hb_worker *worker, const real *dsum,
                          real *out, size_t b, size_t t0, size_t t1) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
@@ -122,10 +139,12 @@ static void push_product(hb_machine *m, const hb_link *link, hb_worker *worker, 
     if (t1 - t0 >= SQUEEZE_ROWS && post > HB_NARROW &&
         push_squeezed(m, link, worker, dsum, out, b, t0, t1))
         return;
+    real *first = out + (t0 - link->lag) * pre;
+    if (t1 - t0 == 1 && push_to_open(m, link, worker, dsum + t0 * post, first, b, t0 - link->lag))
+        return;
     HB_BLAS(gemm)
     (CblasRowMajor, CblasNoTrans, CblasTrans, (int)(t1 - t0), (int)pre, (int)post, 1,
-     dsum + t0 * post, (int)post, link->weight->values, (int)post, 1, out + (t0 - link->lag) * pre,
-     (int)pre);
+     dsum + t0 * post, (int)post, link->weight->values, (int)post, 1, first, (int)pre);
 }
 
 static void push_lateral(const hb_link *link, const real *dsum, real *out, size_t from, size_t t0,
