@@ -32,7 +32,10 @@ static void start_from_decoder(const backward *back, hb_worker *w, size_t b) {
         } else {
             double weight = scale * m->weights[back->readout][t];
             const double *from = back->dpredict + b * d->classes;
-            for (size_t j = 0; weight != 0 && j < n; j++) to[j] += (real)(weight * from[j / pop]);
+            for (size_t c = 0, j = 0; weight != 0 && c < d->classes; c++) {
+                real gradient = (real)(weight * from[c]);
+                for (size_t last = j + pop; j < last && j < n; j++) to[j] += gradient;
+            }
         }
 }
 
