@@ -64,11 +64,11 @@ static size_t open_sources(const hb_machine *m, const hb_link *link, size_t b, s
     const hb_part *pre = link->pre;
     size_t count = 0;
     for (size_t i = 0; i < pre->words; i++) {
-        uint64_t word = 0;
+        bool all = link->connection->reads_v || !pre->window;
+        uint64_t word = all ? ~(uint64_t)0 : 0;
         size_t end = pre->n - 64 * i;
-        for (size_t t = t0; t < t1; t++)
+        for (size_t t = t0; t < t1 && !all; t++)
             word |= pre->window[(b * m->step_room + t) * pre->words + i];
-        if (link->connection->reads_v || !pre->window) word = ~(uint64_t)0;
         if (end < 64) word &= ((uint64_t)1 << end) - 1;
         open[i] = word;
         count += (size_t)__builtin_popcountll(word);

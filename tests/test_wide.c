@@ -1,0 +1,108 @@
+/* Products wide enough for tables, tiles and squeezed columns, which the small networks of the
+ * gradient checks never reach, against the path of single synapses: the same network with each
+ * `full` connection written as a `sparse` one that lacks nothing. Double precision, hard spikes. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "hebb/hebb.h"
+
+enum { IN = 150, WIDE = 70, OUT = 20, BATCH = 6, STEPS = 40, MOST = IN * WIDE };
+
+static const struct {
+    const char *rule, *latency, *tape;
+    bool loop;
+} cases[] = {{"STCA", "same_step", "exact", false},  {"STBP", "same_step", "exact", false},
+             {"STCA", "one_step", "exact", false},   {"STCA", "one_step", "exact", true},
+             {"STBP", "one_step", "exact", true},    {"STCA", "same_step", "recompute", false},
+             {"STBP", "one_step", "recompute", true}};
+static const char *const names[] = {"c1", "c2", "c3", "loop"};
+static const size_t counts[] = {IN * WIDE, WIDE *WIDE, WIDE *OUT, WIDE *WIDE};
+#define MUST(call)                                                                                 \
+    if ((call) < 0) fail_msg("%s", hebb_error(ctx))
+
+static void connect(hebb_net *net, size_t which, hebb_group from, hebb_group to, size_t pre,
+                    const char *kind) {
+    static double weight[MOST];
+    size_t count = counts[which], shape[2] = {count / pre, pre};
+    for (size_t k = 0; k < count; k++)
+        weight[k] = (0.1 + sin((double)(k * 7919 % 1013 + 31 * which))) / sqrt((double)pre);
+    hebb_connect(net, names[which], from, to, kind,
+                 HEBB_P(HEBB_MATRIX("weight", weight, shape, 2)));
+}
+
+/* Gradients of all connections, and the sum of the predictions. */
+static double learn(size_t c, const char *kind, double gradients[4][MOST]) {
+    hebb_ctx *ctx;
+    hebb_net *net;
+    hebb_learner *learner;
+    static float x[BATCH * IN];
+    float upstream[BATCH * OUT];
+    const float *predict;
+    double sum = 0;
+    size_t links = cases[c].loop ? 4 : 3;
+    for (size_t i = 0; i < BATCH * IN; i++) x[i] = (float)(i * 13 % 29) / 60;
+    for (size_t i = 0; i < BATCH * OUT; i++) upstream[i] = (float)cos((double)i);
+    MUST(hebb_ctx_create(NULL, &ctx));
+    hebb_net_options options = hebb_net_options_default();
+    options.dt = 1;
+    options.latency = cases[c].latency;
+    options.precision = "double";
+    options.batch_max = BATCH;
+    MUST(hebb_net_create(ctx, &options, &net));
+    hebb_group in = hebb_encoder(net, "in", IN, "poisson", NULL);
+    hebb_group a = hebb_neurons(net, "a", WIDE, "lif", NULL);
+    hebb_group b = hebb_neurons(net, "b", WIDE, "lif", NULL);
+    hebb_group o = hebb_neurons(net, "o", OUT, "lif", NULL);
+    connect(net, 0, in, a, IN, kind);
+    connect(net, 1, a, b, WIDE, kind);
+    connect(net, 2, b, o, WIDE, kind);
+    if (cases[c].loop) connect(net, 3, b, b, WIDE, kind);
+    hebb_decode(net, "out", o, "spike_counts", NULL);
+    MUST(hebb_learner_create(net, cases[c].rule, HEBB_ALL, HEBB_P(HEBB_STR("tape", cases[c].tape)),
+                             &learner));
+    MUST(hebb_net_build(net));
+    MUST(hebb_net_input(net, "in", x, BATCH, IN));
+    MUST(hebb_net_run(net, STEPS));
+    MUST(hebb_net_predict(net, "out", &predict, NULL, NULL));
+    for (size_t i = 0; i < BATCH * OUT; i++) sum += (double)predict[i] * (double)(i + 1);
+    MUST(hebb_learner_backward_from(learner, upstream, BATCH, OUT));
+    for (size_t k = 0; k < links; k++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s.weight", names[k]);
+        MUST(hebb_net_gradient(net, name, gradients[k], counts[k]));
+    }
+    hebb_ctx_free(ctx);
+    return sum;
+}
+
+static void dense_is_every_synapse(void **state) {
+    (void)state;
+    static double dense[4][MOST], single[4][MOST];
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        double a = learn(c, "full", dense), b = learn(c, "sparse", single);
+        assert_true(a == b && a != 0);
+        for (size_t k = 0; k < (cases[c].loop ? 4u : 3u); k++) {
+            double largest = 0, apart = 0;
+            for (size_t i = 0; i < counts[k]; i++) {
+                largest = fmax(largest, fabs(single[k][i]));
+                apart = fmax(apart, fabs(dense[k][i] - single[k][i]));
+            }
+            if (!(largest > 0) || !(apart <= 1e-10 * largest))
+                fail_msg("%s, %s, %s, case %zu: largest %g, apart %g", cases[c].rule, cases[c].tape,
+                         names[k], c, largest, apart);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(dense_is_every_synapse)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
