@@ -17,4 +17,9 @@ size_t HB_R(hb_link_gradient_items)(const hb_machine *machine, const hb_link *li
 void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t item);
 void HB_R(hb_link_bias_gradient)(hb_machine *machine, hb_link *link);
 
+/* Gradient of the weighted sums [T][post]: behind a filter it differs from that of the current. */
+static inline real *hb_link_sum_gradient(const hb_machine *m, const hb_link *link, size_t b) {
+    return hb_part_tape(m, link->post, link->dsum ? link->dsum : link->post->dI, b, 0);
+}
+
 #endif
