@@ -1,6 +1,6 @@
-/* The plan walked backwards: samples in parallel leave the gradients of their currents on the
- * tape, then blocks of weight rows gather them, each block over all samples in order, so that
- * the sums do not depend on the number of threads. */
+/* The plan walked backwards, a block of samples after the other: its samples leave the gradients
+ * of their currents, in parallel, then blocks of weight rows gather them, each over the samples in
+ * order, so that the sums depend neither on the number of threads nor on the block. */
 #include <math.h>
 #include <string.h>
 
@@ -11,8 +11,8 @@ typedef struct backward {
     hb_machine *m;
     size_t readout, truncate;
     const double *dpredict;
-    double *drecord;    /* of a decoder that is not linear */
-    size_t *first_item; /* [link]: its first block among the items */
+    double *drecord; /* of a decoder that is not linear */
+    size_t b0, b1;   /* the block of samples */
 } backward;
 
 /* ---- the readout ---- */
@@ -74,7 +74,7 @@ static void back_step(const backward *back, hb_worker *w, size_t group, size_t b
         HB_R(hb_again)(m, w, p, b, t - t % m->segment, t + 1);
     hb_step k = {.n = n, .spaic = m->base.graph->spaic, .detach = p->group->detach_reset};
     k.dO = w->dO[group] + t * n;
-    k.dI = hb_part_tape(m, p, p->dI, b, t);
+    k.dI = hb_part_dI(m, p, p->dI, b, t);
     k.dx = w->dx;
     if (p->keep_x) k.x = hb_part_x(m, w, p, b, t);
     if (p->keep_I) k.I = hb_part_I(m, w, p, b, t);
@@ -140,24 +140,25 @@ static void back_plan(const backward *back, hb_worker *w, size_t b) {
     }
 }
 
-/* What a constant source has driven: all steps but one in which row 0 acted. */
+/* What a constant source has driven: all steps but one in which row 0 acted, and that one. */
 static void total_of_constants(hb_machine *m, size_t b) {
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];
         if (!link->total || !link->weight->grad) continue;
         size_t post = link->wiring->post;
         real *total = link->total + b * post;
-        const real *dsum =
-            hb_part_tape(m, link->post, link->dsum ? link->dsum : link->post->dI, b, 0);
+        const real *dsum = hb_link_sum_gradient(m, link, b);
+        memcpy(total + m->batch_room * post, dsum, post * sizeof(real));
         memset(total, 0, post * sizeof(real));
         for (size_t t = link->lag; t < m->base.steps; t++)
             for (size_t j = 0; j < post; j++) total[j] += dsum[t * post + j];
     }
 }
 
-static void back_sample(void *arg, size_t b, int worker) {
+static void back_sample(void *arg, size_t item, int worker) {
     const backward *back = arg;
     hb_machine *m = back->m;
+    size_t b = back->b0 + item;
     hb_worker *w = &m->workers[worker];
     for (size_t i = 0; i < m->part_count; i++) {
         const hb_part *p = &m->parts[i];
@@ -180,17 +181,46 @@ static void back_sample(void *arg, size_t b, int worker) {
 
 /* ---- parameters ---- */
 
+/* The link that work item `item` belongs to; what is left is its block. */
+static hb_link *link_of(const hb_machine *m, size_t *item) {
+    size_t i = 0;
+    while (*item >= m->first_item[i + 1]) i++;
+    *item -= m->first_item[i];
+    return &m->links[i];
+}
+
 static void gather(void *arg, size_t item, int worker) {
     const backward *back = arg;
     hb_machine *m = back->m;
-    size_t i = 0;
-    while (item >= back->first_item[i + 1]) i++;
-    size_t block = item - back->first_item[i],
-           blocks = HB_R(hb_link_gradient_items)(m, &m->links[i]);
-    if (m->links[i].weight->grad && block < blocks)
-        HB_R(hb_link_gradient)(m, &m->links[i], &m->workers[worker], block);
+    hb_link *link = link_of(m, &item);
+    if (!link->weight->grad || item >= HB_R(hb_link_gradient_items)(m, link))
+        HB_R(hb_link_bias_gradient)(m, link, back->b0, back->b1);
     else
-        HB_R(hb_link_bias_gradient)(m, &m->links[i]);
+        HB_R(hb_link_gradient)(m, link, &m->workers[worker], item, back->b0, back->b1);
+}
+
+static void gather_constant(void *arg, size_t item, int worker) {
+    (void)worker;
+    const backward *back = arg;
+    hb_machine *m = back->m;
+    hb_link *link = link_of(m, &item);
+    if (link->total && link->weight->grad && item < HB_R(hb_link_gradient_items)(m, link))
+        HB_R(hb_link_constant_gradient)(m, link, item);
+}
+
+/* Numbers the blocks of all links' weights. */
+static size_t list_items(hb_machine *m) {
+    size_t items = 0;
+    for (size_t i = 0; i < m->link_count; i++) {
+        hb_link *link = &m->links[i];
+        m->first_item[i] = items;
+        if (link->touched && !link->weight->row_count)
+            memset(link->touched, 0, HB_WORDS(link->wiring->pre) * sizeof *link->touched);
+        if (link->weight->grad) items += HB_R(hb_link_gradient_items)(m, link);
+        if (link->bias && link->bias->trainable) items++;
+    }
+    m->first_item[m->link_count] = items;
+    return items;
 }
 
 /* d coefficient / d parameter at p. */
@@ -241,7 +271,7 @@ static void list_rows(hb_machine *m) {
 hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, size_t truncate) {
     hb_machine *m = (hb_machine *)e;
     const hb_graph *g = e->graph;
-    backward back = {m, readout, truncate, dpredict, NULL, m->first_item};
+    backward back = {m, readout, truncate, dpredict, NULL, 0, 0};
     const hb_decoder *d = &g->readouts[readout].decoder;
     if (!m->parts[g->readouts[readout].target].active) return HEBB_OK;
     for (size_t i = 0; e->dirty && i < m->part_count; i++)
@@ -258,18 +288,14 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
         d->ops->backward(d, e->steps, e->batch, m->record[readout], e->predict[readout], dpredict,
                          back.drecord);
     }
-    hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, &back, e->batch);
-    size_t items = 0;
-    for (size_t i = 0; i < m->link_count; i++) {
-        hb_link *link = &m->links[i];
-        back.first_item[i] = items;
-        if (link->touched && !link->weight->row_count)
-            memset(link->touched, 0, HB_WORDS(link->wiring->pre) * sizeof *link->touched);
-        if (link->weight->grad) items += HB_R(hb_link_gradient_items)(m, link);
-        if (link->bias && link->bias->trainable) items++;
+    size_t items = list_items(m);
+    for (back.b0 = 0; back.b0 < e->batch; back.b0 = back.b1) {
+        size_t left = e->batch - back.b0;
+        back.b1 = back.b0 + (left < m->back_block ? left : m->back_block);
+        hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, &back, back.b1 - back.b0);
+        hb_pool_run_phase(g->pool, g->profile, "gradient", gather, &back, items);
     }
-    back.first_item[m->link_count] = items;
-    hb_pool_run_phase(g->pool, g->profile, "gradient", gather, &back, items);
+    hb_pool_run_phase(g->pool, g->profile, "gradient", gather_constant, &back, items);
     double began = hb_phase_begin(g->profile);
     coefficient_gradients(m);
     list_rows(m);
