@@ -203,6 +203,18 @@ static inline real *hb_part_dI(const hb_machine *m, const hb_part *p, real *dI, 
     return dI + (b % m->back_block * m->step_room + t) * p->n;
 }
 
+/* Do the model's sweeps serve the part? */
+static inline bool hb_part_sweeps(const hb_machine *m, const hb_part *p) {
+    return p->model->sweep && !m->base.graph->soft;
+}
+
+/* The most steps of a sweep: neurons are taken some at a time, each through all steps, so that rows
+ * of few pages should be left before the next neurons come to them. */
+static inline size_t hb_part_sweep_steps(const hb_part *p) {
+    size_t steps = 65536 / (p->n * sizeof(real));
+    return steps < 16 ? 16 : steps;
+}
+
 /* Step t of sample b, as the backward pass reads it. */
 static inline real *hb_part_x(const hb_machine *m, const hb_worker *w, const hb_part *p, size_t b,
                               size_t t) {
