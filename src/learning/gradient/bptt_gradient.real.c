@@ -115,7 +115,8 @@ static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, co
         merge_times(m, link, q, b, samples, room, worker->merged);
         for (size_t k = 0; k < samples; k++)
             kernels->HB_K(build_tables)(worker->tables + k * room / 4 * 16 * entry, q->width,
-                                        hb_link_sum_gradient(m, link, b + k) + q->j, post, steps);
+                                        hb_link_sum_gradient(m, link, b + k) + q->j, post, steps,
+                                        NULL);
         kernels->HB_K(look_up)(q->grad, post, q->width, worker->tables, worker->merged,
                                HB_TABLE_WORDS, HB_WORDS(samples * room), q->count);
         return;
@@ -124,7 +125,8 @@ static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, co
     for (size_t t = 0; t < steps; t += HB_TABLE_ROWS, turned += HB_TABLE_WORDS) {
         size_t rows = steps - t < HB_TABLE_ROWS ? steps - t : HB_TABLE_ROWS;
         kernels->HB_K(build_tables)(worker->tables, q->width,
-                                    hb_link_sum_gradient(m, link, b) + t * post + q->j, post, rows);
+                                    hb_link_sum_gradient(m, link, b) + t * post + q->j, post, rows,
+                                    NULL);
         kernels->HB_K(look_up)(q->grad, post, q->width, worker->tables, turned, stride,
                                HB_WORDS(rows), q->count);
     }
