@@ -89,7 +89,7 @@ typedef struct tile {
     real *grad;
 } tile;
 
-/* Runs of up to 32 steps share a set of tables (longer ones would push it out of the cache): sample
+/* Runs of up to 64 steps share a set of tables (longer ones would push it out of the cache): sample
  * k of them has the steps from k room on. */
 static void merge_times(const hb_machine *m, const hb_link *link, const tile *q, size_t b,
                         size_t samples, size_t room, uint64_t *merged) {
@@ -150,7 +150,7 @@ static void tile_from_lists(hb_machine *m, hb_link *link, hb_worker *worker, con
 static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, size_t item) {
     size_t post = link->wiring->post, steps = m->base.steps, tiles = hb_link_tiles(m, link);
     size_t words = hb_link_part_words(link), stride = HB_WORDS(m->step_room);
-    size_t room = (steps + 3) / 4 * 4, together = steps <= 32 ? HB_TABLE_ROWS / room : 1;
+    size_t room = (steps + 3) / 4 * 4, together = steps <= 64 ? HB_TABLE_ROWS / room : 1;
     tile q = {.part = item / tiles, .width = hb_link_tile_width(m, link)};
     q.j = item % tiles * q.width;
     q.first = 64 * words * q.part;
