@@ -104,7 +104,7 @@ static void one_product(int cpu, size_t sources, size_t width, double density, f
             size_t here = width - j < tile ? width - j : tile;
             size_t rows = sources - i < HB_TABLE_ROWS ? sources - i : HB_TABLE_ROWS;
             k->build_tables_f32((float *)(void *)table.data, here, w + i * stride + j, stride,
-                                rows);
+                                rows, NULL);
             k->look_up_f32(b + j, width, here, (float *)(void *)table.data, x + i / 64, words,
                            (rows + 63) / 64, ROWS);
         }

@@ -38,7 +38,7 @@ static void by_tables(const trial *q) {
         for (size_t i = 0; i < q->K; i += HB_TABLE_ROWS) {
             size_t width = q->N - j < tile ? q->N - j : tile;
             size_t rows = q->K - i < HB_TABLE_ROWS ? q->K - i : HB_TABLE_ROWS;
-            q->k->build_tables_f32(q->table, width, q->weight + i * q->N + j, q->N, rows);
+            q->k->build_tables_f32(q->table, width, q->weight + i * q->N + j, q->N, rows, NULL);
             q->k->look_up_f32(q->to + j, q->N, width, q->table, q->bits + i / 64, q->words,
                               (rows + 63) / 64, q->M);
         }

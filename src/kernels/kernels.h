@@ -29,11 +29,12 @@ typedef struct hb_kernels {
     void (*add_rows_f64)(double *to, size_t n, const double *rows, size_t stride,
                          const uint32_t *index, size_t count);
     /* table[(count + 3) / 4][16][width rounded up to vectors]: all sums of each four of `count`
-     * rows, width numbers (at most tile_bytes) of each. */
+     * rows, width numbers (at most tile_bytes) of each, but for the sum of none, which nobody
+     * looks up, and for fours without a bit in `used` (NULL: all are). */
     void (*build_tables_f32)(float *table, size_t width, const float *rows, size_t stride,
-                             size_t count);
+                             size_t count, const uint64_t *used);
     void (*build_tables_f64)(double *table, size_t width, const double *rows, size_t stride,
-                             size_t count);
+                             size_t count, const uint64_t *used);
     /* count rows of width numbers, `stride` apart: each adds what its `words` words of bits, which
      * lie bit_stride apart, select from the tables; the same bits as add_rows. */
     void (*look_up_f32)(float *to, size_t stride, size_t width, const float *table,

@@ -116,11 +116,13 @@ PART(double, vec_f64, load_part_f64, store_part_f64)
             BY_WIDTH(width, type, rows_tile_##R, to + j, rows + j, stride, index, count);          \
         }                                                                                          \
     }                                                                                              \
-    /* Entry s of a table is entry s without its highest bit plus that bit's row. */               \
+    /* Entry s of a table is entry s without its highest bit plus that bit's row. Fours of which no\
+     * bit is used keep what stood there. */                                                       \
     INLINE void table_tile_##R(const int V, size_t part, type *table, const type *rows,            \
-                               size_t stride, size_t count) {                                      \
+                               size_t stride, size_t count, const uint64_t *used) {                \
         const size_t entry = (size_t)V * LANES(type);                                              \
-        for (size_t first = 0; first < count; first += 4, rows += 4 * stride, table += 15 * entry) \
+        for (size_t first = 0; first < count; first += 4, rows += 4 * stride, table += 16 * entry) {\
+            if (used && !(used[first / 64] >> first % 64 & 15)) continue;                          \
             for (int l = 0; l < V; l++) {                                                          \
                 vec sum[16] = {{0}};                                                               \
                 for (size_t r = 0; r < 4; r++) {                                                   \
@@ -134,13 +136,14 @@ PART(double, vec_f64, load_part_f64, store_part_f64)
                     for (size_t s = 1; s < (size_t)1 << r; s++)                                    \
                         sum[((size_t)1 << r) + s] = sum[s] + row;                                  \
                 }                                                                                  \
-                for (size_t s = 0; s < 16; s++) *(vec *)(table + s * entry) = sum[s];              \
-                table += LANES(type);                                                              \
+                for (size_t s = 1; s < 16; s++)                                                    \
+                    *(vec *)(table + s * entry + (size_t)l * LANES(type)) = sum[s];                \
             }                                                                                      \
+        }                                                                                          \
     }                                                                                              \
     void JOIN(hb_build_tables_##R##_, HB_ISA)(type * table, size_t width, const type *rows,        \
-                                              size_t stride, size_t count) {                       \
-        BY_WIDTH(width, type, table_tile_##R, table, rows, stride, count);                         \
+                                              size_t stride, size_t count, const uint64_t *used) { \
+        BY_WIDTH(width, type, table_tile_##R, table, rows, stride, count, used);                   \
     }                                                                                              \
     INLINE void look_up_tile_##R(const int V, size_t part, type *to, size_t stride,                \
                                  const type *table, const uint64_t *bits, size_t bit_stride,       \

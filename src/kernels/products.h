@@ -21,7 +21,7 @@ enum { TILE_VECTORS = HB_TILE_VECTORS, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES 
     void hb_add_rows_##R##_##isa(type *to, size_t n, const type *rows, size_t stride,              \
                                  const uint32_t *index, size_t count);                             \
     void hb_build_tables_##R##_##isa(type *table, size_t width, const type *rows, size_t stride,   \
-                                     size_t count);                                                \
+                                     size_t count, const uint64_t *used);                          \
     void hb_look_up_##R##_##isa(type *to, size_t stride, size_t width, const type *table,          \
                                 const uint64_t *bits, size_t bit_stride, size_t words,             \
                                 size_t count);                                                     \

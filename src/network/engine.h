@@ -155,7 +155,7 @@ typedef struct hb_worker {
     uint64_t *columns; /* [2][words]: those that are not left out */
 } hb_worker;
 
-enum { HB_STRIP = 256, HB_NARROW = 16, HB_TILE_SOURCES = 512 };
+enum { HB_STRIP = 256, HB_NARROW = 16, HB_TILE_SOURCES = 1024 };
 
 typedef struct hb_machine {
     hb_engine base; /* first */

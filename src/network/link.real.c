@@ -179,12 +179,28 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
 
 /* ---- a block of samples ---- */
 
-static bool tables_win(hb_machine *m, const hb_link *link, size_t b0, size_t b1) {
-    size_t words = link->pre->words, sums[2] = {0}, steps = m->base.steps;
+/* The sources that act in steps t0 .. t1 of samples b0 .. b1. */
+static const uint64_t *used_in(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b0,
+                               size_t b1, size_t t0, size_t t1) {
+    size_t words = link->pre->words;
+    uint64_t *restrict used = worker->bits;
+    memset(used, 0, words * sizeof *used);
+    for (size_t b = b0; b < b1; b++) {
+        const uint64_t *bits = hb_part_bits(m, link->pre, b, t0 + 1 - link->lag);
+        for (size_t t = t0; t < t1; t++, bits += words)
+            for (size_t i = 0; i < words; i++) used[i] |= bits[i];
+    }
+    return used;
+}
+
+static bool tables_win(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b0,
+                       size_t b1) {
+    size_t words = link->pre->words, sums[2] = {0}, built[2] = {0}, steps = m->base.steps;
     for (size_t b = b0; b < b1; b++)
         m->kernels->count(hb_part_bits(m, link->pre, b, 1 - link->lag), steps * words, sums);
+    m->kernels->count(used_in(m, link, worker, b0, b1, 0, steps), words, built);
     size_t touched = (b1 - b0) * steps * ((words + HB_TABLE_WORDS - 1) / HB_TABLE_WORDS);
-    return hb_tables_win(m->kernels, sums[0], sums[1], 4 * link->pre->n, touched);
+    return hb_tables_win(m->kernels, sums[0], sums[1], 16 * built[1], touched);
 }
 
 /* Steps t0 .. t1 of samples b0 .. b1, whose rows lie `stride` apart. */
@@ -193,12 +209,13 @@ static void pull_from_tables(hb_machine *m, const hb_link *link, hb_worker *work
     const hb_kernels *kernels = m->kernels;
     size_t pre = link->pre->n, post = link->wiring->post, words = link->pre->words;
     size_t width = hb_link_tile_width(m, link), first = t0 + 1 - link->lag;
+    const uint64_t *used = used_in(m, link, worker, b0, b1, t0, t1);
     for (size_t j = 0; j < post; j += width)
         for (size_t i = 0; i < pre; i += HB_TABLE_ROWS) {
             size_t here = post - j < width ? post - j : width;
             size_t rows = pre - i < HB_TABLE_ROWS ? pre - i : HB_TABLE_ROWS;
             const real *weight = (const real *)link->weight->values + i * post + j;
-            kernels->HB_K(build_tables)(worker->tables, here, weight, post, rows);
+            kernels->HB_K(build_tables)(worker->tables, here, weight, post, rows, used + i / 64);
             for (size_t b = b0; b < b1; b++)
                 kernels->HB_K(look_up)(I + (b - b0) * stride + j, post, here, worker->tables,
                                        hb_part_bits(m, link->pre, b, first) + i / 64, words,
@@ -213,7 +230,7 @@ void HB_R(hb_link_pull_block)(hb_machine *m, hb_link *link, hb_worker *worker, r
                               size_t stride, size_t b0, size_t b1) {
     size_t steps = m->base.steps;
     bool plain = !link->scale && !link->drops && !hb_link_has_sum(link) && !link->recorded;
-    bool win = link->looked_up[b0 / m->block] = plain && tables_win(m, link, b0, b1);
+    bool win = link->looked_up[b0 / m->block] = plain && tables_win(m, link, worker, b0, b1);
     if (win) pull_from_tables(m, link, worker, I, stride, b0, b1, 0, steps);
     for (size_t b = b0; !win && b < b1; b++)
         HB_R(hb_link_pull)(m, link, worker, I + (b - b0) * stride, b, 0, steps);

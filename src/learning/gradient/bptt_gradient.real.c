@@ -90,7 +90,7 @@ typedef struct tile {
     real *grad;
 } tile;
 
-/* Runs of up to 32 steps share a set of tables (longer ones would push it out of the cache): sample
+/* Runs of up to 64 steps share a set of tables (longer ones would push it out of the cache): sample
  * k of them has the steps from k room on. */
 static void merge_times(const hb_machine *m, const hb_link *link, const tile *q, size_t b,
                         size_t samples, size_t room, uint64_t *merged) {
@@ -116,7 +116,8 @@ static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, co
         merge_times(m, link, q, b, samples, room, worker->merged);
         for (size_t k = 0; k < samples; k++)
             kernels->HB_K(build_tables)(worker->tables + k * room / 4 * 16 * entry, q->width,
-                                        hb_link_sum_gradient(m, link, b + k) + q->j, post, steps);
+                                        hb_link_sum_gradient(m, link, b + k) + q->j, post, steps,
+                                        NULL);
         kernels->HB_K(look_up)(q->grad, post, q->width, worker->tables, worker->merged,
                                HB_TABLE_WORDS, HB_WORDS(samples * room), q->count);
         return;
@@ -125,7 +126,8 @@ static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, co
     for (size_t t = 0; t < steps; t += HB_TABLE_ROWS, turned += HB_TABLE_WORDS) {
         size_t rows = steps - t < HB_TABLE_ROWS ? steps - t : HB_TABLE_ROWS;
         kernels->HB_K(build_tables)(worker->tables, q->width,
-                                    hb_link_sum_gradient(m, link, b) + t * post + q->j, post, rows);
+                                    hb_link_sum_gradient(m, link, b) + t * post + q->j, post, rows,
+                                    NULL);
         kernels->HB_K(look_up)(q->grad, post, q->width, worker->tables, turned, stride,
                                HB_WORDS(rows), q->count);
     }
@@ -150,7 +152,7 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
                              size_t b0, size_t b1) {
     size_t post = link->wiring->post, steps = m->base.steps, tiles = hb_link_tiles(m, link);
     size_t words = hb_link_part_words(link), stride = HB_WORDS(m->step_room);
-    size_t room = (steps + 3) / 4 * 4, together = steps <= 32 ? HB_TABLE_ROWS / room : 1;
+    size_t room = (steps + 3) / 4 * 4, together = steps <= 64 ? HB_TABLE_ROWS / room : 1;
     tile q = {.part = item / tiles, .width = hb_link_tile_width(m, link)};
     q.j = item % tiles * q.width;
     q.first = 64 * words * q.part;
