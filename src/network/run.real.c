@@ -576,8 +576,13 @@ static void decode(hb_machine *m) {
     }
 }
 
-/* A batch should have so many blocks of samples that threads, however many, find work. */
-enum { BLOCKS = 5 };
+/* Samples of a block: as many as there is room for, but blocks of one size, and as many for each
+ * thread. Blocks show in nothing but the time. */
+static size_t block_of(const hb_machine *m, size_t batch) {
+    size_t blocks = (batch + m->block_room - 1) / m->block_room, threads = m->worker_count;
+    blocks = (blocks + threads - 1) / threads * threads;
+    return (batch + blocks - 1) / blocks;
+}
 
 hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool fresh) {
     hb_machine *m = (hb_machine *)e;
@@ -589,8 +594,7 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     if (m->fresh) e->clock = 0;
     e->batch = batch;
     e->steps = steps;
-    m->block = (batch + BLOCKS - 1) / BLOCKS;
-    if (m->block > m->block_room) m->block = m->block_room;
+    m->block = block_of(m, batch);
     e->ran = e->taped = false;
     prepare_weights(m);
     for (size_t i = 0; i < m->link_count; i++)

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "neurons/model.h"
+#include "neurons/sweep.h"
 
 #define TRAIN HB_POSITIVE | HB_TRAINABLE
 #define V0_DOC(text)                                                                               \
@@ -122,6 +123,120 @@ static void unintegrate(hb_step *k) {
     }
 }
 
+/* ---- sweeps of clif and clif2k ---- */
+
+enum { SWEPT = 5 }; /* states, and coefficients */
+
+/* Products with a spike, which is 1 or 0, are choices; the signs of zeros stay. V and I need no
+ * register: their last values are written alone. */
+INLINE void forward(const hb_sweep *s, size_t j, const size_t count, size_t lanes,
+                    const bool uniform, const bool tape) {
+    vec state[SWEPT][ABREAST], coef[SWEPT][ABREAST], none = same(0);
+    vec fires = same(s->fires), most = same((real)INFINITY);
+    vec low = same(s->low), high = same(s->high);
+    size_t n = s->n, words = s->words;
+    const real *in = s->I + j;
+    uint64_t *spikes = s->spikes, *window = s->window;
+    real *x_row = tape && s->x ? s->x + j : NULL,
+         *before = tape && s->before ? s->before + j : NULL;
+    for (int c = 0; c < SWEPT; c++) {
+        load_coef(coef[c], s->coef[c] + (uniform ? 0 : j), count, lanes, uniform);
+        load_all(state[c], s->state[c] + j, count, lanes);
+    }
+    for (size_t t = 0; t < s->steps; t++, in += n, spikes += words) {
+        uint64_t fired = 0, open = 0;
+        for (size_t k = 0; k < count; k++) {
+            size_t c = uniform ? 0 : k;
+            for (size_t i = 0; tape && before && i < SWEPT; i++)
+                store(before + (t * SWEPT + i) * n + k * LANES, state[i][k], lanes);
+            vec drive = coef[V_0][c] * load(in + k * LANES, lanes);
+            state[I][k] = drive;
+            state[M][k] = coef[TAU_P][c] * state[M][k] + drive;
+            state[S][k] = coef[TAU_Q][c] * state[S][k] + drive;
+            state[V][k] = state[M][k] - state[S][k] - state[E][k];
+            vec x = state[V][k] - coef[V_THR][c];
+            if (tape && x_row) store(x_row + t * n + k * LANES, x, lanes);
+            which o = between(x, fires, most);
+            fired |= bits_of(o) << k * LANES;
+            if (window) open |= bits_of(between(x, low, high)) << k * LANES;
+            state[E][k] =
+                coef[TAU_M][c] * state[E][k] + pick(o, coef[V_THR][c], coef[V_THR][c] * none);
+        }
+        put_bits(spikes, j, kept_bits(fired, count, lanes));
+        if (window) put_bits(window + t * words, j, kept_bits(open, count, lanes));
+    }
+    for (int c = 0; c < SWEPT; c++) store_all(s->state[c] + j, state[c], count, lanes);
+}
+static void sweep(const hb_sweep *s) {
+    if (s->x || s->before)
+        SWEEP(forward, s, false, true);
+    else if (s->uniform)
+        SWEEP(forward, s, true, false);
+    else
+        SWEEP(forward, s, false, false);
+}
+
+/* gain: the gradient of V0 is wanted; grads: some other coefficient's, too. */
+INLINE void backward(const hb_sweep *s, size_t j, const size_t count, size_t lanes,
+                     const bool uniform, const bool gain, const bool grads) {
+    vec adj[SWEPT][ABREAST], coef[SWEPT][ABREAST], g[SWEPT][ABREAST];
+    vec height = same(s->height), none = same(0);
+    size_t n = s->n, words = s->words, steps = s->steps;
+    size_t at = steps * n + j, above = steps * s->dO_stride + j;
+    const uint64_t *spikes = s->spikes, *window = s->window;
+    const real *slopes = s->slope, *dO = s->dO, *in = s->I, *before = s->before;
+    real *to = s->dI;
+    bool wants[SWEPT], resets = !s->detach;
+    for (int c = 0; c < SWEPT; c++) {
+        load_coef(coef[c], s->coef[c] + (uniform ? 0 : j), count, lanes, uniform);
+        load_all(adj[c], s->adj[c] + j, count, lanes);
+        wants[c] = (c == V_0 ? gain : grads) && s->gcoef[c];
+        load_sums(g[c], wants[c] ? s->gcoef[c] + j : NULL, count, lanes);
+    }
+    for (size_t t = steps; t-- > 0;) {
+        at -= n, above -= s->dO_stride;
+        uint64_t fired = grads ? get_bits(spikes + t * words, j) : 0;
+        uint64_t open = slopes ? 0 : get_bits(window + t * words, j);
+        for (size_t k = 0; k < count; k++) {
+            size_t c = uniform ? 0 : k;
+            const real *prev = before + t * SWEPT * n + j + k * LANES;
+            vec e = adj[E][k], m = adj[M][k], q = adj[S][k],
+                dout = load(dO + above + k * LANES, lanes);
+            if (resets) dout += coef[V_THR][c] * e;
+            if (grads && wants[TAU_M]) g[TAU_M][k] += e * load(prev + E * n, lanes);
+            if (grads && wants[V_THR])
+                g[V_THR][k] += pick(which_of(fired >> k * LANES), e, e * none);
+            e *= coef[TAU_M][c];
+            vec slope = slopes ? load(slopes + at + k * LANES, lanes)
+                               : pick(which_of(open >> k * LANES), height, none);
+            vec dx = slope * dout, dv = adj[V][k] + dx;
+            m += dv, q -= dv, e -= dv;
+            vec drive = m + q;
+            if (grads && wants[TAU_P]) g[TAU_P][k] += m * load(prev + M * n, lanes);
+            if (grads && wants[TAU_Q]) g[TAU_Q][k] += q * load(prev + S * n, lanes);
+            if (grads && wants[V_THR]) g[V_THR][k] += -dx;
+            if (gain && wants[V_0]) g[V_0][k] += drive * load(in + at + k * LANES, lanes);
+            store(to + at + k * LANES, drive * coef[V_0][c], lanes);
+            adj[V][k] = none, adj[M][k] = m * coef[TAU_P][c], adj[S][k] = q * coef[TAU_Q][c];
+            adj[E][k] = e;
+        }
+    }
+    for (int c = 0; c < SWEPT; c++) {
+        if (c != I) store_all(s->adj[c] + j, adj[c], count, lanes);
+        if (wants[c]) store_all(s->gcoef[c] + j, g[c], count, lanes);
+    }
+}
+static void sweep_back(const hb_sweep *s) {
+    if (s->gcoef[TAU_P] || s->gcoef[TAU_Q] || s->gcoef[TAU_M] || s->gcoef[V_THR])
+        SWEEP(backward, s, false, true, true);
+    else if (!s->uniform)
+        SWEEP(backward, s, false, true, false);
+    else if (s->gcoef[V_0])
+        SWEEP(backward, s, true, true, false);
+    else
+        SWEEP(backward, s, true, false, false);
+}
+
 /* aclif: the adaptation is read before the spike of this step. */
 static void integrate_a(hb_step *k) {
     real *restrict v = k->state[V], *restrict a = k->state[A];
@@ -202,6 +317,8 @@ const hb_model HB_R(hb_model_clif) = {
     .settle = settle,
     .unsettle = unsettle,
     .unintegrate = unintegrate,
+    .sweep = sweep,
+    .sweep_back = sweep_back,
 };
 const hb_model HB_R(hb_model_clif2k) = {
     .component = &clif2k_component,
@@ -219,6 +336,8 @@ const hb_model HB_R(hb_model_clif2k) = {
     .settle = settle,
     .unsettle = unsettle,
     .unintegrate = unintegrate,
+    .sweep = sweep,
+    .sweep_back = sweep_back,
 };
 const hb_model HB_R(hb_model_pclif) = {
     .component = &pclif_component,
