@@ -18,6 +18,25 @@ typedef struct hb_costs {
     float listed, looked_up, built, touched;
 } hb_costs;
 
+/* Numbers of which (i, k) is at[i * row + k * column]; one of the strides is 1. */
+typedef struct hb_matrix_f32 {
+    const float *at;
+    size_t row, column;
+} hb_matrix_f32;
+typedef struct hb_matrix_f64 {
+    const double *at;
+    size_t row, column;
+} hb_matrix_f64;
+
+/* What multiply packs at a time: so many rows of a and so many bytes of columns of b, so deep. */
+enum { HB_MULTIPLY_ROWS = 56, HB_MULTIPLY_WIDTH = 1024, HB_MULTIPLY_DEPTH = 256 };
+enum { HB_MULTIPLY_GAP = 16 }; /* between packed rows, which would share a set of the cache */
+/* The bytes of its room. */
+static inline size_t hb_multiply_room(size_t size) {
+    return HB_MULTIPLY_ROWS * (HB_MULTIPLY_DEPTH + HB_MULTIPLY_GAP) * size +
+           HB_MULTIPLY_WIDTH * HB_MULTIPLY_DEPTH;
+}
+
 typedef struct hb_kernels {
     const char *name;
     hb_costs costs;
@@ -41,6 +60,13 @@ typedef struct hb_kernels {
                         const uint64_t *bits, size_t bit_stride, size_t words, size_t count);
     void (*look_up_f64)(double *to, size_t stride, size_t width, const double *table,
                         const uint64_t *bits, size_t bit_stride, size_t words, size_t count);
+    /* c[i * stride + j] += sum over k < depth of a(i, k) b(k, j), i < rows, j < columns. A sum goes
+     * over k in order, HB_MULTIPLY_DEPTH at a time; products are rounded with the sums (fma) where
+     * the set can, so that the baseline alone differs in its last bits. */
+    void (*multiply_f32)(float *c, size_t stride, size_t rows, size_t columns, size_t depth,
+                         hb_matrix_f32 a, hb_matrix_f32 b, float *room);
+    void (*multiply_f64)(double *c, size_t stride, size_t rows, size_t columns, size_t depth,
+                         hb_matrix_f64 a, hb_matrix_f64 b, double *room);
     /* The numbers of a row whose bit is 1, one after another; returns how many. May write up to
      * HB_POSITIONS_SLACK more. */
     size_t (*squeeze_f32)(float *to, const float *from, const uint64_t *bits, size_t n);

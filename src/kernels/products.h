@@ -1,4 +1,4 @@
-/* What kernels.body.c lists of products.body.c. */
+/* What kernels.body.c lists of products.body.c and multiply.body.c. */
 #ifndef HB_PRODUCTS_H
 #define HB_PRODUCTS_H
 
@@ -27,7 +27,9 @@ enum { TILE_VECTORS = HB_TILE_VECTORS, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES 
                                 size_t count);                                                     \
     size_t hb_squeeze_##R##_##isa(type *to, const type *from, const uint64_t *bits, size_t n);     \
     void hb_spread_##R##_##isa(type *to, const type *from, const uint64_t *bits, size_t n);        \
-    void hb_nonzero_##R##_##isa(const type *rows, size_t count, size_t n, uint64_t *bits);
+    void hb_nonzero_##R##_##isa(const type *rows, size_t count, size_t n, uint64_t *bits);         \
+    void hb_multiply_##R##_##isa(type *c, size_t stride, size_t rows, size_t columns,              \
+                                 size_t depth, hb_matrix_##R a, hb_matrix_##R b, type *room);
 #define HB_DECLARE_ISA(isa)                                                                        \
     HB_DECLARE_PRODUCTS(isa, f32, float)                                                           \
     HB_DECLARE_PRODUCTS(isa, f64, double)                                                          \

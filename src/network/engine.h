@@ -153,6 +153,7 @@ typedef struct hb_worker {
     real *squeezed_weight, *squeezed_sum,
         *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
     uint64_t *columns; /* [2][words]: those that are not left out */
+    real *packed;      /* what the kernel multiply needs */
 } hb_worker;
 
 enum { HB_STRIP = 256, HB_NARROW = 16, HB_TILE_SOURCES = 1024 };
@@ -268,7 +269,8 @@ void HB_R(hb_link_draw)(hb_machine *machine, hb_link *link, size_t b);
 /* Keeps what is still on its way when the run of sample b ends; shows what has arrived. */
 void HB_R(hb_link_finish)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b);
 /* The products of a constant source for samples [first, last). */
-void HB_R(hb_link_constants)(hb_machine *machine, hb_link *link, size_t first, size_t last);
+void HB_R(hb_link_constants)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t first,
+                             size_t last);
 /* Writes the monitored variables of the link at step t. */
 void HB_R(hb_link_record)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b,
                           size_t t);

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "kernels/blas.h"
 #include "network/engine.h"
 
 /* Adds value times the synapses of source i; a delayed one lands in a later row. */
@@ -52,13 +51,12 @@ static void add_row(hb_machine *m, const hb_link *link, size_t b, size_t row, re
         if (from[i] != 0) spread_row(link, i, from[i], to);
 }
 
-static void add_all_rows(hb_machine *m, const hb_link *link, size_t b, size_t row, size_t count,
-                         real *to) {
+static void add_all_rows(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b,
+                         size_t row, size_t count, real *to) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
-    HB_BLAS(gemm)
-    (CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)count, (int)post, (int)pre, 1,
-     hb_part_row(m, link->pre, hb_link_rows(link), b, row), (int)pre, link->weight->values,
-     (int)post, 1, to, (int)post);
+    HB_K(hb_matrix) from = {hb_part_row(m, link->pre, hb_link_rows(link), b, row), pre, 1};
+    HB_K(hb_matrix) weight = {link->weight->values, post, 1};
+    m->kernels->HB_K(multiply)(to, post, count, post, pre, from, weight, worker->packed);
 }
 
 static void add_to(real *to, const real *from, size_t n) {
@@ -164,7 +162,7 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
     real gain = hb_link_gain(link);
     if (link->drops && hb_link_reads_rows(link))
         mask_rows(m, link, b, t0 + 1 - link->lag, t1 + 1 - link->lag);
-    if (product) add_all_rows(m, link, b, t0 + 1 - link->lag, t1 - t0, to);
+    if (product) add_all_rows(m, link, worker, b, t0 + 1 - link->lag, t1 - t0, to);
     for (size_t t = t0; t < t1; t++, to += post, I += post) {
         if (!product) pull_step(m, link, worker, b, t, to);
         for (size_t j = 0; link->drops && j < post; j++) to[j] *= gain;
@@ -244,16 +242,21 @@ void HB_R(hb_link_pull_again)(hb_machine *m, hb_link *link, hb_worker *worker, r
         HB_R(hb_link_pull)(m, link, worker, I, b, t0, t1);
 }
 
-void HB_R(hb_link_constants)(hb_machine *m, hb_link *link, size_t first, size_t last) {
+void HB_R(hb_link_constants)(hb_machine *m, hb_link *link, hb_worker *worker, size_t first,
+                             size_t last) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
     const real *from[] = {link->pre->constant, link->pre->before_run};
     if (link->drops) from[0] = link->masked, from[1] = link->masked + m->batch_room * pre;
     real *to[] = {link->constant, link->before_run};
-    for (int i = 0; i < (m->fresh ? 1 : 2); i++) HB_BLAS(gemm)
-    (CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(last - first), (int)post, (int)pre, 1,
-     from[i] + first * pre, (int)pre, link->weight->values, (int)post, 0, to[i] + first * post,
-     (int)post);
-    if (m->fresh) memset(to[1] + first * post, 0, (last - first) * post * sizeof(real));
+    HB_K(hb_matrix) weight = {link->weight->values, post, 1};
+    for (int i = 0; i < 2; i++) {
+        HB_K(hb_matrix) rows = {from[i] + first * pre, pre, 1};
+        real *sums = to[i] + first * post;
+        memset(sums, 0, (last - first) * post * sizeof(real));
+        if (i == 0 || !m->fresh)
+            m->kernels->HB_K(multiply)(sums, post, last - first, post, pre, rows, weight,
+                                       worker->packed);
+    }
 }
 
 /* ---- monitors of a connection ---- */

@@ -387,13 +387,12 @@ static void encode_sample(void *arg, size_t b, int worker) {
 enum { CONSTANT_BLOCK = 32 };
 
 static void constant_block(void *arg, size_t item, int worker) {
-    (void)worker;
     hb_machine *m = arg;
     size_t first = item * CONSTANT_BLOCK, last = first + CONSTANT_BLOCK;
     if (last > m->base.batch) last = m->base.batch;
     for (size_t i = 0; i < m->link_count; i++)
         if (m->links[i].constant && !m->links[i].connection->reads_v)
-            HB_R(hb_link_constants)(m, &m->links[i], first, last);
+            HB_R(hb_link_constants)(m, &m->links[i], &m->workers[worker], first, last);
 }
 
 static void finish_sample(void *arg, size_t b, int worker) {

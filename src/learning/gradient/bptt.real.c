@@ -284,12 +284,11 @@ static void gather(void *arg, size_t item, int worker) {
 }
 
 static void gather_constant(void *arg, size_t item, int worker) {
-    (void)worker;
     const backward *back = arg;
     hb_machine *m = back->m;
     hb_link *link = link_of(m, &item);
     if (link->total && link->weight->grad && item < HB_R(hb_link_gradient_items)(m, link))
-        HB_R(hb_link_constant_gradient)(m, link, item);
+        HB_R(hb_link_constant_gradient)(m, link, &m->workers[worker], item);
 }
 
 /* Numbers the blocks of all links' weights. */

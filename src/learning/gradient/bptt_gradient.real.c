@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "kernels/blas.h"
-
 /* Steps whose row holds a spike of each of 64 sources: times[64][T+1], counts[64]. Only rows
  * that act within the run: row r acts at step r - 1 + lag. */
 static void gather_times(hb_machine *m, const hb_link *link, size_t b, size_t block,
@@ -178,17 +176,18 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
     }
 }
 
-static void gradient_of_rows(hb_machine *m, hb_link *link, size_t block, size_t b0, size_t b1) {
+static void gradient_of_rows(hb_machine *m, hb_link *link, hb_worker *worker, size_t block,
+                             size_t b0, size_t b1) {
     const hb_wiring *w = link->wiring;
     size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
     size_t steps = m->base.steps;
     for (size_t b = b0; b < b1; b++) {
         const real *dsum = hb_link_sum_gradient(m, link, b);
         const real *rows = hb_part_row(m, link->pre, hb_link_rows(link), b, 1 - link->lag) + first;
-        if (!w->start) HB_BLAS(gemm)
-        (CblasRowMajor, CblasTrans, CblasNoTrans, (int)count, (int)w->post, (int)steps, 1, rows,
-         (int)w->pre, dsum, (int)w->post, 1, (real *)link->weight->grad + first * w->post,
-         (int)w->post);
+        if (!w->start)
+            m->kernels->HB_K(multiply)((real *)link->weight->grad + first * w->post, w->post, count,
+                                       w->post, steps, (HB_K(hb_matrix)){rows, 1, w->pre},
+                                       (HB_K(hb_matrix)){dsum, w->post, 1}, worker->packed);
         for (size_t t = 0; t < steps && (w->start || link->touched); t++)
             for (size_t i = 0; i < count; i++) {
                 if (rows[t * w->pre + i] == 0) continue;
@@ -199,16 +198,17 @@ static void gradient_of_rows(hb_machine *m, hb_link *link, size_t block, size_t 
 }
 
 /* Two rows of `from` drive a constant source's weights: the constant, and row 0. */
-void HB_R(hb_link_constant_gradient)(hb_machine *m, hb_link *link, size_t block) {
+void HB_R(hb_link_constant_gradient)(hb_machine *m, hb_link *link, hb_worker *worker,
+                                     size_t block) {
     const hb_wiring *w = link->wiring;
     size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
     size_t batch = m->base.batch;
     real *grad = (real *)link->weight->grad + first * w->post;
     const real *constant = link->pre->constant, *row0 = link->pre->before_run;
     if (link->drops) constant = link->masked, row0 = link->masked + m->batch_room * w->pre;
-    HB_BLAS(gemm)
-    (CblasRowMajor, CblasTrans, CblasNoTrans, (int)count, (int)w->post, (int)batch, 1,
-     constant + first, (int)w->pre, link->total, (int)w->post, 1, grad, (int)w->post);
+    m->kernels->HB_K(multiply)(grad, w->post, count, w->post, batch,
+                               (HB_K(hb_matrix)){constant + first, 1, w->pre},
+                               (HB_K(hb_matrix)){link->total, w->post, 1}, worker->packed);
     for (size_t b = 0; b < batch; b++)
         for (size_t i = 0; i < count; i++) {
             real before = link->lag ? row0[b * w->pre + first + i] : 0;
@@ -230,7 +230,7 @@ void HB_R(hb_link_gradient)(hb_machine *m, hb_link *link, hb_worker *worker, siz
     if (hb_link_has_tables(link))
         gradient_of_tile(m, link, worker, block, b0, b1);
     else if (hb_link_reads_rows(link))
-        gradient_of_rows(m, link, block, b0, b1);
+        gradient_of_rows(m, link, worker, block, b0, b1);
     else if (link->pre->form != HB_FORM_CONSTANT)
         gradient_of_bits(m, link, worker, block, b0, b1);
 }

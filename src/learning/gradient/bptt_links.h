@@ -17,7 +17,8 @@ size_t HB_R(hb_link_gradient_items)(const hb_machine *machine, const hb_link *li
 void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t item,
                             size_t b0, size_t b1);
 /* The same for a constant source and the whole batch, from `total`. */
-void HB_R(hb_link_constant_gradient)(hb_machine *machine, hb_link *link, size_t item);
+void HB_R(hb_link_constant_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker,
+                                     size_t item);
 void HB_R(hb_link_bias_gradient)(hb_machine *machine, hb_link *link, size_t b0, size_t b1);
 
 /* Gradient of the weighted sums [T][post]: behind a filter it differs from that of the current. */

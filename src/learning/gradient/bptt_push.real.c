@@ -97,10 +97,11 @@ static bool push_squeezed(hb_machine *m, const hb_link *link, hb_worker *worker,
                                        post);
             }
         if (!strip) continue;
-        HB_BLAS(gemm)
-        (CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)strip, (int)count, 1,
-         worker->squeezed_sum, (int)count, worker->squeezed_weight, (int)count, 0,
-         worker->squeezed_out, (int)strip);
+        memset(worker->squeezed_out, 0, rows * strip * sizeof(real));
+        kernels->HB_K(multiply)(worker->squeezed_out, strip, rows, strip, count,
+                                (HB_K(hb_matrix)){worker->squeezed_sum, count, 1},
+                                (HB_K(hb_matrix)){worker->squeezed_weight, 1, count},
+                                worker->packed);
         for (size_t t = 0; t < rows; t++)
             kernels->HB_K(spread)(out + (t0 + t - link->lag) * pre + 64 * word,
                                   worker->squeezed_out + t * strip, open + word, columns);
@@ -136,9 +137,9 @@ static void push_product(hb_machine *m, const hb_link *link, hb_worker *worker, 
     real *first = out + (t0 - link->lag) * pre;
     if (t1 - t0 == 1 && push_to_open(m, link, worker, dsum + t0 * post, first, b, t0 - link->lag))
         return;
-    HB_BLAS(gemm)
-    (CblasRowMajor, CblasNoTrans, CblasTrans, (int)(t1 - t0), (int)pre, (int)post, 1,
-     dsum + t0 * post, (int)post, link->weight->values, (int)post, 1, first, (int)pre);
+    m->kernels->HB_K(multiply)(first, pre, t1 - t0, pre, post,
+                               (HB_K(hb_matrix)){dsum + t0 * post, post, 1},
+                               (HB_K(hb_matrix)){link->weight->values, 1, post}, worker->packed);
 }
 
 static void push_lateral(const hb_link *link, const real *dsum, real *out, size_t from, size_t t0,

@@ -1,0 +1,140 @@
+/* Included by multiply.body.c alone, once for each type of numbers. */
+
+#define LANES      (VECTOR_BYTES / sizeof(REAL))
+#define PANEL      (2 * LANES) /* columns of a tile */
+#define MOST_WIDTH (HB_MULTIPLY_WIDTH / sizeof(REAL))
+
+/* ---- a b: tiles of the result in registers, over packed panels of b and packed rows of a ---- */
+
+/* A tile of m rows and v vectors; b: [depth][v vectors]. Whole vectors are written. */
+INLINE void of(tile)(int m, int v, REAL *c, size_t stride, const REAL *a, const REAL *b,
+                     size_t depth) {
+    VEC sum[TILE_ROWS][2];
+    for (int r = 0; r < m; r++)
+        for (int l = 0; l < v; l++) sum[r][l] = (VEC){0};
+    for (size_t k = 0; k < depth; k++, b += (size_t)v * LANES) {
+        VEC x[2];
+        for (int l = 0; l < v; l++) x[l] = *(const VEC *)(b + l * (int)LANES);
+        for (int r = 0; r < m; r++) {
+            VEC factor = of(splat)(a[r * ROW_ROOM + (int)k]);
+            for (int l = 0; l < v; l++) sum[r][l] = of(fma)(factor, x[l], sum[r][l]);
+        }
+    }
+    for (int r = 0; r < m; r++)
+        for (int l = 0; l < v; l++) {
+            VEC *to = (VEC *)(c + (size_t)r * stride + l * (int)LANES);
+            *to = *to + sum[r][l];
+        }
+}
+
+#define ROWS_OF(m)                                                                                 \
+    case m:                                                                                        \
+        if (v == 2)                                                                                \
+            of(tile)(m, 2, c, stride, a, b, depth);                                                \
+        else                                                                                       \
+            of(tile)(m, 1, c, stride, a, b, depth);                                                \
+        break
+static void of(any_tile)(size_t m, int v, REAL *c, size_t stride, const REAL *a, const REAL *b,
+                         size_t depth) {
+    switch (m) {
+        ROWS_OF(1);
+        ROWS_OF(2);
+        ROWS_OF(3);
+        ROWS_OF(4);
+#if defined(__AVX2__)
+        ROWS_OF(5);
+        ROWS_OF(6);
+#endif
+#if defined(__AVX512F__)
+        ROWS_OF(7);
+        ROWS_OF(8);
+        ROWS_OF(9);
+        ROWS_OF(10);
+        ROWS_OF(11);
+        ROWS_OF(12);
+        ROWS_OF(13);
+        ROWS_OF(14);
+#endif
+    }
+}
+#undef ROWS_OF
+
+/* Columns j .. j + width of b, `depth` long, as [depth][width, rounded up to vectors]. */
+static void of(pack_panel)(REAL *to, size_t width, size_t depth, const of(hb_matrix) * b,
+                           const REAL *from) {
+    size_t row = (width + LANES - 1) / LANES * LANES;
+    if (b->column == 1)
+        for (size_t k = 0; k < depth; k++) {
+            if (width == PANEL)
+                memcpy(to + k * PANEL, from + k * b->row, PANEL * sizeof(REAL));
+            else
+                memcpy(to + k * row, from + k * b->row, width * sizeof(REAL));
+        }
+    else
+        of(turn)(to, row, from, b->column, depth, width);
+    for (size_t k = 0; k < depth && width < row; k++)
+        memset(to + k * row + width, 0, (row - width) * sizeof(REAL));
+}
+
+static void of(pack_rows)(REAL *to, size_t rows, size_t depth, const of(hb_matrix) * a,
+                          const REAL *from) {
+    if (a->column == 1)
+        for (size_t r = 0; r < rows; r++)
+            memcpy(to + r * ROW_ROOM, from + r * a->row, depth * sizeof(REAL));
+    else
+        of(turn)(to, ROW_ROOM, from, a->column, rows, depth);
+}
+
+/* The tiles of a row of them, m high, `width` numbers wide. */
+static void of(row_of_tiles)(REAL *c, size_t stride, size_t m, size_t width, size_t depth,
+                             const REAL *a, const REAL *panels) {
+    for (size_t j = 0; j < width; j += PANEL) {
+        size_t here = width - j < PANEL ? width - j : PANEL;
+        int v = here > LANES ? 2 : 1;
+        const REAL *b = panels + j * depth;
+        if (here == PANEL || here == LANES) {
+            of(any_tile)(m, v, c + j, stride, a, b, depth);
+            continue;
+        }
+        REAL edge[TILE_ROWS * PANEL] = {0}; /* whole vectors, which c does not have there */
+        for (size_t r = 0; r < m; r++)
+            memcpy(edge + r * PANEL, c + r * stride + j, here * sizeof(REAL));
+        of(any_tile)(m, v, edge, PANEL, a, b, depth);
+        for (size_t r = 0; r < m; r++)
+            memcpy(c + r * stride + j, edge + r * PANEL, here * sizeof(REAL));
+    }
+}
+
+/* Parts of `count`, at most `most` each, that are about equal: none is too short to be worth it. */
+INLINE size_t of(even)(size_t count, size_t most) {
+    size_t parts = (count + most - 1) / most;
+    return parts ? (count + parts - 1) / parts : 1;
+}
+
+void ALL(multiply)(REAL *c, size_t stride, size_t rows, size_t columns, size_t depth,
+                   of(hb_matrix) a, of(hb_matrix) b, REAL *room) {
+    REAL *panels = room + HB_MULTIPLY_ROWS * ROW_ROOM;
+    size_t tall = of(even)(rows, TILE_ROWS), block = HB_MULTIPLY_ROWS / tall * tall;
+    size_t deep = of(even)(depth, DEPTH), wide = of(even)(columns, MOST_WIDTH);
+    wide = (wide + PANEL - 1) / PANEL * PANEL;
+    for (size_t j = 0; j < columns; j += wide)
+        for (size_t k = 0; k < depth; k += deep) {
+            size_t width = columns - j < wide ? columns - j : wide;
+            size_t here = depth - k < deep ? depth - k : deep;
+            for (size_t i = 0; i < width; i += PANEL)
+                of(pack_panel)(panels + i * here, width - i < PANEL ? width - i : PANEL, here, &b,
+                               b.at + k * b.row + (j + i) * b.column);
+            for (size_t i = 0; i < rows; i += block) {
+                size_t high = rows - i < block ? rows - i : block;
+                of(pack_rows)(room, high, here, &a, a.at + i * a.row + k * a.column);
+                for (size_t r = 0; r < high; r += tall)
+                    of(row_of_tiles)(c + (i + r) * stride + j, stride,
+                                     high - r < tall ? high - r : tall, width, here,
+                                     room + r * ROW_ROOM, panels);
+            }
+        }
+}
+
+#undef LANES
+#undef PANEL
+#undef MOST_WIDTH
