@@ -52,8 +52,9 @@ static void unintegrate(hb_step *k) {
 
 /* ---- sweeps ---- */
 
-/* A spike is 1 or 0: products with it are one choice. That zeros keep their signs, and V that is
- * not finite shows, needs the product with 0 and the sum. */
+/* A spike is 1 or 0, so that products with it are choices. V after a spike and without one are both
+ * made while it is not yet known which is true; that zeros keep their signs, and that V that is not
+ * finite shows, needs the products with 0. */
 INLINE void forward(const hb_sweep *s, size_t j, const size_t count, size_t lanes,
                     const bool uniform) {
     vec V[ABREAST], d[ABREAST], th[ABREAST], r[ABREAST];
@@ -61,27 +62,28 @@ INLINE void forward(const hb_sweep *s, size_t j, const size_t count, size_t lane
     vec low = same(s->low), high = same(s->high), none = same(0);
     size_t n = s->n, words = s->words;
     const real *I = s->I + j;
+    uint64_t *spikes = s->spikes, *window = s->window;
     real *x_row = s->x ? s->x + j : NULL, *before = s->before ? s->before + j : NULL;
+    bool spaic = s->spaic;
     load_coef(d, s->coef[0] + (uniform ? 0 : j), count, lanes, uniform);
     load_coef(th, s->coef[1] + (uniform ? 0 : j), count, lanes, uniform);
     load_coef(r, s->coef[2] + (uniform ? 0 : j), count, lanes, uniform);
     load_all(V, s->state[0] + j, count, lanes);
-    for (size_t t = 0; t < s->steps; t++, I += n) {
+    for (size_t t = 0; t < s->steps; t++, I += n, spikes += words) {
         uint64_t fired = 0, open = 0;
         for (size_t k = 0; k < count; k++) {
             size_t c = uniform ? 0 : k;
             if (before) store(before + t * n + k * LANES, V[k], lanes);
-            vec u = d[c] * V[k] + load(I + k * LANES, lanes);
-            vec x = u - th[c];
+            vec u = d[c] * V[k] + load(I + k * LANES, lanes), x = u - th[c];
             if (x_row) store(x_row + t * n + k * LANES, x, lanes);
             which o = between(x, fires, most);
             fired |= bits_of(o) << k * LANES;
-            if (s->window) open |= bits_of(between(x, low, high)) << k * LANES;
-            u = pick(o, u * none, u);
-            V[k] = s->spaic ? u : u + pick(o, r[c], r[c] * none);
+            if (window) open |= bits_of(between(x, low, high)) << k * LANES;
+            vec reset = u * none;
+            V[k] = spaic ? pick(o, reset, u) : pick(o, reset + r[c], u + r[c] * none);
         }
-        put_bits(s->spikes + t * words, j, kept_bits(fired, count, lanes));
-        if (s->window) put_bits(s->window + t * words, j, kept_bits(open, count, lanes));
+        put_bits(spikes, j, kept_bits(fired, count, lanes));
+        if (window) put_bits(window + t * words, j, kept_bits(open, count, lanes));
     }
     store_all(s->state[0] + j, V, count, lanes);
 }

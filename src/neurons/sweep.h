@@ -73,15 +73,16 @@ INLINE which which_of(uint64_t bits) {
     return (((lane_int)bits - (ivec){0}) & own) == own;
 #endif
 }
-INLINE which between(vec x, vec low, vec high) {
+INLINE which above(vec x, vec y) {
 #if defined(__AVX512F__) && defined(HB_DOUBLE)
-    return _mm512_mask_cmp_pd_mask(_mm512_cmp_pd_mask(x, low, _CMP_GT_OQ), x, high, _CMP_LT_OQ);
+    return _mm512_cmp_pd_mask(x, y, _CMP_GT_OQ);
 #elif defined(__AVX512F__)
-    return _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(x, low, _CMP_GT_OQ), x, high, _CMP_LT_OQ);
+    return _mm512_cmp_ps_mask(x, y, _CMP_GT_OQ);
 #else
-    return (x > low) & (x < high);
+    return x > y;
 #endif
 }
+INLINE which between(vec x, vec low, vec high) { return above(x, low) & above(high, x); }
 /* yes in those lanes, no in the others. */
 INLINE vec pick(which w, vec yes, vec no) {
 #if defined(__AVX512F__)
@@ -98,6 +99,8 @@ INLINE vec load(const real *from, size_t lanes) {
     if (lanes == LANES) return *(const loose_vec *)from;
 #if defined(__AVX512F__)
     return OF_REAL(_mm512_maskz_loadu)((which)((1u << lanes) - 1), from);
+#elif defined(__AVX2__)
+    return OF_REAL(_mm256_maskload)(from, (__m256i)which_of((1u << lanes) - 1));
 #else
     vec v = {0};
     for (size_t l = 0; l < lanes; l++) v[l] = from[l];
@@ -111,6 +114,8 @@ INLINE void store(real *to, vec v, size_t lanes) {
     }
 #if defined(__AVX512F__)
     OF_REAL(_mm512_mask_storeu)(to, (which)((1u << lanes) - 1), v);
+#elif defined(__AVX2__)
+    OF_REAL(_mm256_maskstore)(to, (__m256i)which_of((1u << lanes) - 1), v);
 #else
     for (size_t l = 0; l < lanes; l++) to[l] = v[l];
 #endif
