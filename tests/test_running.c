@@ -17,7 +17,7 @@ static void run_in_pieces(const scene *w, setup u, const size_t *pieces, bytes *
                           double counts[OUT]) {
     bytes seen[MONITORS] = {{0}};
     stage s;
-    u.batch = 3;
+    u.batch = 13; /* more than one goes through the plan at a time */
     scene_build(&s, w, &u);
     MUST(&s, scene_input(&s));
     memset(counts, 0, OUT * sizeof *counts);

@@ -133,7 +133,7 @@ typedef struct hb_again {
 typedef struct hb_worker {
     hb_env env;       /* where an encoder's error is kept until the run ends */
     real **I;         /* [part]: [block][T][n]; NULL where the tape holds it */
-    real **sum;       /* [link]: [T + delay_max][post], of filters and delays */
+    real **sum;       /* [link]: [block][T + delay_max + 1][post], of filters and delays */
     real *x, *o, *m;  /* [n] */
     real **dO;        /* [part]: [T][n] */
     real **dV;        /* [part]: [T][n], or NULL */
@@ -290,8 +290,9 @@ static inline bool hb_link_reads_rows(const hb_link *link) {
 /* Weighted sums of sample b, of filters and delays. */
 static inline real *hb_link_sum(const hb_machine *m, const hb_link *link, const hb_worker *worker,
                                 size_t b) {
-    if (!link->sums) return worker->sum[link - m->links];
-    return link->sums + b * (m->step_room + link->wiring->delay_max + 1) * link->post->n;
+    size_t size = (m->step_room + link->wiring->delay_max + 1) * link->post->n;
+    if (!link->sums) return worker->sum[link - m->links] + b % m->block * size;
+    return link->sums + b * size;
 }
 static inline bool hb_link_has_sum(const hb_link *link) {
     return link->connection->synapse || link->wiring->delay || link->dropout > 0;

@@ -197,7 +197,8 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
         bool drops = link->dropout > 0 && link->pre->active && link->post->active;
         real *undropped = drops ? hb_arena_take(a, T * link->pre->n, real_) : NULL;
         real *sum =
-            own ? hb_arena_take(a, times(T + link->wiring->delay_max + 1, post, 1), real_) : NULL;
+            own ? hb_arena_take(a, times(T + link->wiring->delay_max + 1, post, block), real_)
+                : NULL;
         real *filter = link->connection->synapse && link->post->active
                            ? hb_arena_take(a, 2 * post, real_)
                            : NULL;
