@@ -200,6 +200,9 @@ static inline bool hb_part_sweeps(const hb_machine *m, const hb_part *p) {
     return p->model->sweep && !m->base.graph->soft;
 }
 
+/* Groups up to this size fill too few vectors to hide how long a step of one takes. */
+enum { HB_ABREAST_MOST = 32 };
+
 /* The most steps of a sweep: neurons are taken some at a time, each through all steps, so that rows
  * of few pages should be left before the next neurons come to them. */
 static inline size_t hb_part_sweep_steps(const hb_part *p) {

@@ -108,19 +108,17 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
             hb_arena_take(a, times(B, T + link->wiring->delay_max + 1, post), sizeof(real));
 }
 
-/* Tables are built anew for each block, so that a block should have many rows. Small groups are
- * swept some samples abreast, if the currents of these stay in the cache. */
-enum { BLOCK_ROWS = 640, ABREAST_BYTES = 131072 };
+/* Tables are built anew for each block, so that a block should have many rows. */
+enum { BLOCK_ROWS = 640 };
 
 static size_t block_of(const hb_machine *m, size_t B, size_t T) {
-    bool tables = false;
-    size_t widest = 0, block = 1;
+    bool tables = false, small = true; /* groups are swept some samples abreast */
     for (size_t i = 0; i < m->link_count; i++)
         if (!m->links[i].connection->inside && hb_link_has_tables(&m->links[i])) tables = true;
     for (size_t i = 0; i < m->part_count; i++)
-        if (m->parts[i].model && m->parts[i].n > widest) widest = m->parts[i].n;
+        if (m->parts[i].model && m->parts[i].n > HB_ABREAST_MOST) small = false;
     if (m->base.graph->stepwise) return 1;
-    if (times(T, widest, HB_ABREAST * sizeof(real)) <= ABREAST_BYTES) block = HB_ABREAST;
+    size_t block = small ? HB_ABREAST : 1;
     if (tables && block < (BLOCK_ROWS + T - 1) / T) block = (BLOCK_ROWS + T - 1) / T;
     return block < B ? block : B;
 }

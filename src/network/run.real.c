@@ -75,9 +75,6 @@ static void soft_output(hb_machine *m, hb_part *p, const hb_step *k, size_t b, s
     }
 }
 
-/* Groups up to this size fill too few vectors to hide how long a step of one takes. */
-enum { ABREAST_MOST = 32 };
-
 /* Neurons fire where x lies above it. */
 static real fires_above(const hb_part *p) {
     return p->group->surrogate_set && p->group->surrogate.fires_at_zero ? -HB_LEAST : 0;
@@ -183,7 +180,7 @@ static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t samp
 /* Samples b0 .. b1 of a group that goes by itself. */
 static void sweep_block(hb_machine *m, hb_worker *w, hb_part *p, size_t b0, size_t b1) {
     for (size_t b = b0, samples; b < b1; b += samples) {
-        samples = p->n <= ABREAST_MOST && b1 - b >= HB_ABREAST ? HB_ABREAST : 1;
+        samples = p->n <= HB_ABREAST_MOST && b1 - b >= HB_ABREAST ? HB_ABREAST : 1;
         sweep(m, w, p, b, samples, 0, m->base.steps);
     }
 }
