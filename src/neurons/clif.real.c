@@ -205,7 +205,7 @@ INLINE void backward(const hb_sweep *s, size_t j, const size_t count, size_t lan
         uint64_t open = slopes ? 0 : get_bits(window + t * words, j);
         for (size_t k = 0; k < count; k++) {
             size_t c = uniform ? 0 : k;
-            const real *prev = before + t * SWEPT * n + j + k * LANES;
+            const real *prev = grads ? before + t * SWEPT * n + j + k * LANES : NULL;
             vec e = adj[E][k], m = adj[M][k], q = adj[S][k],
                 dout = load(dO + above + k * LANES, lanes);
             if (resets) dout += coef[V_THR][c] * e;
