@@ -17,7 +17,7 @@ static void run_in_pieces(const scene *w, setup u, const size_t *pieces, bytes *
                           double counts[OUT]) {
     bytes seen[MONITORS] = {{0}};
     stage s;
-    u.batch = 3;
+    u.batch = 13; /* more than one goes through the plan at a time */
     scene_build(&s, w, &u);
     MUST(&s, scene_input(&s));
     memset(counts, 0, OUT * sizeof *counts);
@@ -126,6 +126,47 @@ static void long_trains_go_on(void **state) {
         bytes_free(&seen[0]);
         bytes_free(&seen[1]);
     }
+}
+
+/* Spikes of the second piece of a run, in which those of the first arrive late: sample b of 12
+ * stands in row b, or 11 - b. */
+static void second_piece(bool reversed, float counts[12][OUT]) {
+    stage s = {.batch = 12};
+    float x[12][IN];
+    hebb_net_options o = hebb_net_options_default();
+    o.dt = 1, o.batch_max = 12;
+    MUST(&s, hebb_ctx_create(NULL, &s.ctx));
+    MUST(&s, hebb_net_create(s.ctx, &o, &s.net));
+    for (size_t b = 0; b < 12; b++)
+        for (size_t i = 0; i < IN; i++)
+            x[reversed ? 11 - b : b][i] = (float)((b * 31 + i * 17) % 23) / 23;
+    hebb_group in = hebb_encoder(s.net, "in", IN, "uniform", NULL);
+    hebb_group a = hebb_neurons(s.net, "a", HIDDEN, "lif", NULL);
+    hebb_group b = hebb_neurons(s.net, "b", OUT, "lif", NULL);
+    const char *weight = "uniform(0, 0.05)";
+    hebb_connect(s.net, "first", in, a, "full", HEBB_P(HEBB_STR("weight", weight)));
+    hebb_connect(s.net, "late", a, b, "full", HEBB_P(HEBB_STR("weight", weight), {"max_delay", 6}));
+    hebb_decode(s.net, "counts", b, "spike_counts", NULL);
+    MUST(&s, hebb_net_build(s.net));
+    MUST(&s, hebb_net_input(s.net, "in", x[0], 12, IN));
+    MUST(&s, hebb_net_run(s.net, 10));
+    MUST(&s, hebb_net_run_continue(s.net, 10));
+    const float *predict;
+    MUST(&s, hebb_net_predict(s.net, NULL, &predict, NULL, NULL));
+    for (size_t k = 0; k < 12; k++)
+        memcpy(counts[reversed ? 11 - k : k], predict + k * OUT, sizeof counts[0]);
+    hebb_ctx_free(s.ctx);
+}
+
+/* Samples that go through the plan as one block each keep what is on its way. */
+static void samples_of_a_block_keep_their_delays(void **state) {
+    (void)state;
+    float counts[2][12][OUT], sum = 0;
+    second_piece(false, counts[0]);
+    second_piece(true, counts[1]);
+    for (size_t i = 0; i < 12 * OUT; i++) sum += counts[0][i / OUT][i % OUT];
+    assert_true(sum > 100);
+    assert_memory_equal(counts[0], counts[1], sizeof counts[0]);
 }
 
 /* ---- a chain whose spikes are known ---- */
@@ -349,6 +390,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_make_one_run),
         cmocka_unit_test(long_trains_go_on),
+        cmocka_unit_test(samples_of_a_block_keep_their_delays),
         cmocka_unit_test(latency_facts),
         cmocka_unit_test(delays_arrive_on_time),
         cmocka_unit_test(loops),

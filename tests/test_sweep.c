@@ -192,6 +192,52 @@ static void forward(const hb_model *m, form f, size_t n, size_t cpu) {
     leave_rooms();
 }
 
+/* Samples side by side, with a row between them that is nobody's. */
+static void abreast(const hb_model *m, form f, size_t n, size_t cpu) {
+    size_t states = m->state_count, words = (n + 63) / 64, most = STEPS + 1, last = HB_ABREAST - 1;
+    hb_apart a = {.state = states * n,
+                  .I = most * n,
+                  .x = most * n,
+                  .before = most * states * n,
+                  .spikes = most * words,
+                  .window = most * words};
+    hb_sweep s = {.n = n, .words = words, .steps = STEPS, .uniform = f.uniform, .spaic = f.spaic};
+    s.abreast = true, s.apart = a;
+    s.fires = f.at_zero ? (real)-1e-45 : 0;
+    s.low = (real)-0.4, s.high = (real)0.5;
+    s.I = numbers(last * a.I + STEPS * n);
+    real *first = numbers(HB_ABREAST * a.state), *state = room(HB_ABREAST * a.state * sizeof(real));
+    memcpy(state, first, HB_ABREAST * a.state * sizeof(real));
+    for (size_t i = 0; i < states; i++) s.state[i] = state + i * n;
+    coefficients(m, f, n, s.coef);
+    s.spikes = room((last * a.spikes + STEPS * words) * 8);
+    if (f.tape) {
+        s.window = room((last * a.window + STEPS * words) * 8);
+        s.x = room((last * a.x + STEPS * n) * sizeof(real));
+        s.before = room((last * a.before + STEPS * states * n) * sizeof(real));
+    }
+    m->sweep(&s);
+    for (size_t k = 0; k < HB_ABREAST; k++) {
+        static uint64_t bits[2][STEPS * 3];
+        static real x[STEPS * MOST], before[STEPS * HB_STATES * MOST];
+        hb_sweep one = s;
+        const char *name = m->component->name;
+        one.I += k * a.I, one.spikes = bits[0];
+        if (f.tape) one.window = bits[1], one.x = x, one.before = before;
+        for (size_t i = 0; i < states; i++) one.state[i] = first + (k * states + i) * n;
+        run_by_steps(m, &one, states);
+        same_rows(s.spikes + k * a.spikes, bits[0], STEPS * words * 8, "spikes", name, n, cpu);
+        same_rows(state + k * a.state, first + k * a.state, a.state * sizeof(real), "states", name,
+                  n, cpu);
+        if (!f.tape) continue;
+        same_rows(s.window + k * a.window, bits[1], STEPS * words * 8, "windows", name, n, cpu);
+        same_rows(s.x + k * a.x, x, STEPS * n * sizeof(real), "x", name, n, cpu);
+        same_rows(s.before + k * a.before, before, STEPS * states * n * sizeof(real),
+                  "states before", name, n, cpu);
+    }
+    leave_rooms();
+}
+
 static void backward(const hb_model *m, form f, size_t n, size_t cpu) {
     size_t states = m->state_count, words = (n + 63) / 64, cells = STEPS * n, cut = 7;
     size_t bytes = n * sizeof(real);
@@ -268,6 +314,10 @@ static void sweeps_are_single_steps(void **state) {
     (void)state;
     every_form(forward);
 }
+static void samples_abreast_are_single_steps(void **state) {
+    (void)state;
+    every_form(abreast);
+}
 static void sweeps_back_are_single_steps(void **state) {
     (void)state;
     every_form(backward);
@@ -296,6 +346,7 @@ static void infinite_states_stay(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sweeps_are_single_steps),
+        cmocka_unit_test(samples_abreast_are_single_steps),
         cmocka_unit_test(sweeps_back_are_single_steps),
         cmocka_unit_test(infinite_states_stay),
     };

@@ -134,7 +134,7 @@ typedef struct hb_again {
 typedef struct hb_worker {
     hb_env env;       /* where an encoder's error is kept until the run ends */
     real **I;         /* [part]: [block][T][n]; NULL where the tape holds it */
-    real **sum;       /* [link]: [T + delay_max][post], of filters and delays */
+    real **sum;       /* [link]: [block][T + delay_max + 1][post], of filters and delays */
     real *x, *o, *m;  /* [n] */
     real **dO;        /* [part]: [T][n] */
     real **dV;        /* [part]: [T][n], or NULL */
@@ -208,6 +208,9 @@ static inline real *hb_part_dI(const hb_machine *m, const hb_part *p, real *dI, 
 static inline bool hb_part_sweeps(const hb_machine *m, const hb_part *p) {
     return p->model->sweep && !m->base.graph->soft;
 }
+
+/* Groups up to this size fill too few vectors to hide how long a step of one takes. */
+enum { HB_ABREAST_MOST = 32 };
 
 /* The most steps of a sweep: neurons are taken some at a time, each through all steps, so that rows
  * of few pages should be left before the next neurons come to them. */
@@ -300,8 +303,9 @@ static inline bool hb_link_reads_rows(const hb_link *link) {
 /* Weighted sums of sample b, of filters and delays. */
 static inline real *hb_link_sum(const hb_machine *m, const hb_link *link, const hb_worker *worker,
                                 size_t b) {
-    if (!link->sums) return worker->sum[link - m->links];
-    return link->sums + b * (m->step_room + link->wiring->delay_max + 1) * link->post->n;
+    size_t size = (m->step_room + link->wiring->delay_max + 1) * link->post->n;
+    if (!link->sums) return worker->sum[link - m->links] + b % m->block * size;
+    return link->sums + b * size;
 }
 static inline bool hb_link_has_sum(const hb_link *link) {
     return link->connection->synapse || link->wiring->delay || link->dropout > 0;

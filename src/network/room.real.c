@@ -112,11 +112,14 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
 enum { BLOCK_ROWS = 1000 };
 
 static size_t block_of(const hb_machine *m, size_t B, size_t T) {
-    bool tables = false;
+    bool tables = false, small = true; /* groups are swept some samples abreast */
     for (size_t i = 0; i < m->link_count; i++)
         if (!m->links[i].connection->inside && hb_link_has_tables(&m->links[i])) tables = true;
-    if (!tables || m->base.graph->stepwise) return 1;
-    size_t block = (BLOCK_ROWS + T - 1) / T;
+    for (size_t i = 0; i < m->part_count; i++)
+        if (m->parts[i].model && m->parts[i].n > HB_ABREAST_MOST) small = false;
+    if (m->base.graph->stepwise) return 1;
+    size_t block = small ? HB_ABREAST : 1;
+    if (tables && block < (BLOCK_ROWS + T - 1) / T) block = (BLOCK_ROWS + T - 1) / T;
     return block < B ? block : B;
 }
 
@@ -209,7 +212,8 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
         bool drops = link->dropout > 0 && link->pre->active && link->post->active;
         real *undropped = drops ? hb_arena_take(a, T * link->pre->n, real_) : NULL;
         real *sum =
-            own ? hb_arena_take(a, times(T + link->wiring->delay_max + 1, post, 1), real_) : NULL;
+            own ? hb_arena_take(a, times(T + link->wiring->delay_max + 1, post, block), real_)
+                : NULL;
         real *filter = link->connection->synapse && link->post->active
                            ? hb_arena_take(a, 2 * post, real_)
                            : NULL;

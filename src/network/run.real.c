@@ -133,17 +133,26 @@ static void record(hb_machine *m, const hb_worker *w, const hb_part *p, size_t b
     }
 }
 
-/* Steps t0 .. t1 of a group whose currents are there, by the model's sweep. */
-static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t0, size_t t1) {
+/* Steps t0 .. t1 of a group whose currents are there, by the model's sweep: of sample b, or of
+ * HB_ABREAST samples from b on. */
+static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t samples, size_t t0,
+                  size_t t1) {
     size_t n = p->n, group = (size_t)(p - m->parts), sums[2] = {0}, most = hb_part_sweep_steps(p);
     bool tape = p->active && m->base.train, exact = tape && !p->recompute;
     hb_sweep s = {.n = n,
                   .words = p->words,
+                  .abreast = samples > 1,
                   .spaic = m->base.graph->spaic,
                   .uniform = p->uniform,
                   .fires = fires_above(p),
                   .low = (real)p->low,
                   .high = (real)p->high};
+    s.apart = (hb_apart){.state = p->states * n,
+                         .I = m->step_room * n,
+                         .x = m->step_room * n,
+                         .before = m->step_room * p->states * n,
+                         .spikes = (m->step_room + 1) * p->words,
+                         .window = m->step_room * p->words};
     for (size_t c = 0; c < p->model->coef_count; c++) s.coef[c] = p->coef[c];
     for (size_t k = 0; k < p->states; k++) s.state[k] = p->state + (b * p->states + k) * n;
     for (size_t t = t0, next; t < t1; t = next) {
@@ -151,8 +160,9 @@ static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t0, 
         if (tape && p->recompute) {
             size_t end = t - t % m->segment + m->segment;
             if (next > end) next = end;
-            if (t % m->segment == 0)
-                memcpy(hb_part_checkpoint(m, p, b, t), s.state[0], p->states * n * sizeof(real));
+            for (size_t k = 0; t % m->segment == 0 && k < samples; k++)
+                memcpy(hb_part_checkpoint(m, p, b + k, t), s.state[0] + k * s.apart.state,
+                       s.apart.state * sizeof(real));
         }
         s.steps = next - t;
         s.I = current(m, w, group, 0, b, t);
@@ -162,8 +172,17 @@ static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t0, 
         if (exact && p->keep_states) s.before = hb_part_before(m, w, p, b, t);
         p->model->sweep(&s);
     }
-    m->kernels->count(hb_part_bits(m, p, b, t0 + 1), (t1 - t0) * p->words, sums);
+    for (size_t k = 0; k < samples; k++)
+        m->kernels->count(hb_part_bits(m, p, b + k, t0 + 1), (t1 - t0) * p->words, sums);
     w->spikes[group] += sums[0];
+}
+
+/* Samples b0 .. b1 of a group that goes by itself. */
+static void sweep_block(hb_machine *m, hb_worker *w, hb_part *p, size_t b0, size_t b1) {
+    for (size_t b = b0, samples; b < b1; b += samples) {
+        samples = p->n <= HB_ABREAST_MOST && b1 - b >= HB_ABREAST ? HB_ABREAST : 1;
+        sweep(m, w, p, b, samples, 0, m->base.steps);
+    }
 }
 
 /* Step t of a group by the model's loops one after another; returns its row of x. */
@@ -198,7 +217,7 @@ static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
     size_t bytes = p->n * sizeof(real);
     const real *V = p->state + b * p->states * p->n, *x = w->x;
     if (hb_part_sweeps(m, p))
-        sweep(m, w, p, b, t, t + 1);
+        sweep(m, w, p, b, 1, t, t + 1);
     else
         x = by_loops(m, w, p, b, t);
     if (p->rows && model->output != HB_OUT_SPIKES) {
@@ -286,11 +305,8 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
         }
         hb_part *alone = next == i + 1 ? &m->parts[g->order[i]] : NULL;
         bool whole = alone && !all && sweeps_whole(m, alone);
-        for (size_t b = b0; b < b1; b++)
-            if (whole)
-                sweep(m, w, alone, b, 0, m->base.steps);
-            else
-                run_steps(m, w, b, i, next, all);
+        if (whole) sweep_block(m, w, alone, b0, b1);
+        for (size_t b = b0; b < b1 && !whole; b++) run_steps(m, w, b, i, next, all);
     }
 }
 

@@ -130,50 +130,56 @@ enum { SWEPT = 5 }; /* states, and coefficients */
 /* Products with a spike, which is 1 or 0, are choices; the signs of zeros stay. V and I need no
  * register: their last values are written alone. */
 INLINE void forward(const hb_sweep *s, size_t j, const size_t count, size_t lanes,
-                    const bool uniform, const bool tape) {
+                    const bool uniform, const bool tape, const bool abreast) {
     vec state[SWEPT][ABREAST], coef[SWEPT][ABREAST], none = same(0);
     vec fires = same(s->fires), most = same((real)INFINITY);
     vec low = same(s->low), high = same(s->high);
     size_t n = s->n, words = s->words;
     const real *in = s->I + j;
+    hb_apart apart = apart_of(s, abreast);
     uint64_t *spikes = s->spikes, *window = s->window;
     real *x_row = tape && s->x ? s->x + j : NULL,
          *before = tape && s->before ? s->before + j : NULL;
     for (int c = 0; c < SWEPT; c++) {
-        load_coef(coef[c], s->coef[c] + (uniform ? 0 : j), count, lanes, uniform);
-        load_all(state[c], s->state[c] + j, count, lanes);
+        load_coef(coef[c], s->coef[c], j, count, lanes, uniform, abreast);
+        load_all(state[c], s->state[c] + j, count, lanes, apart.state);
     }
     for (size_t t = 0; t < s->steps; t++, in += n, spikes += words) {
         uint64_t fired = 0, open = 0;
         for (size_t k = 0; k < count; k++) {
-            size_t c = uniform ? 0 : k;
+            size_t c = uniform || abreast ? 0 : k;
             for (size_t i = 0; tape && before && i < SWEPT; i++)
-                store(before + (t * SWEPT + i) * n + k * LANES, state[i][k], lanes);
-            vec drive = coef[V_0][c] * load(in + k * LANES, lanes);
+                store(before + (t * SWEPT + i) * n + k * apart.before, state[i][k], lanes);
+            vec drive = coef[V_0][c] * load(in + k * apart.I, lanes);
             state[I][k] = drive;
             state[M][k] = coef[TAU_P][c] * state[M][k] + drive;
             state[S][k] = coef[TAU_Q][c] * state[S][k] + drive;
             state[V][k] = state[M][k] - state[S][k] - state[E][k];
             vec x = state[V][k] - coef[V_THR][c];
-            if (tape && x_row) store(x_row + t * n + k * LANES, x, lanes);
+            if (tape && x_row) store(x_row + t * n + k * apart.x, x, lanes);
             which o = between(x, fires, most);
-            fired |= bits_of(o) << k * LANES;
-            if (window) open |= bits_of(between(x, low, high)) << k * LANES;
+            note_bits(&fired, spikes + k * apart.spikes, j, k, o, lanes, abreast);
+            if (window)
+                note_bits(&open, window + k * apart.window, j, k, between(x, low, high), lanes,
+                          abreast);
             state[E][k] =
                 coef[TAU_M][c] * state[E][k] + pick(o, coef[V_THR][c], coef[V_THR][c] * none);
         }
-        put_bits(spikes, j, kept_bits(fired, count, lanes));
-        if (window) put_bits(window + t * words, j, kept_bits(open, count, lanes));
+        if (!abreast) put_bits(spikes, j, fired, count > 1 ? LANES : lanes);
+        if (!abreast && window) put_bits(window, j, open, count > 1 ? LANES : lanes);
+        if (window) window += words;
     }
-    for (int c = 0; c < SWEPT; c++) store_all(s->state[c] + j, state[c], count, lanes);
+    for (int c = 0; c < SWEPT; c++) store_all(s->state[c] + j, state[c], count, lanes, apart.state);
 }
 static void sweep(const hb_sweep *s) {
-    if (s->x || s->before)
-        SWEEP(forward, s, false, true);
+    if (s->abreast)
+        SWEEP_ABREAST(forward, s, false, true, true);
+    else if (s->x || s->before)
+        SWEEP(forward, s, false, true, false);
     else if (s->uniform)
-        SWEEP(forward, s, true, false);
+        SWEEP(forward, s, true, false, false);
     else
-        SWEEP(forward, s, false, false);
+        SWEEP(forward, s, false, false, false);
 }
 
 /* gain: the gradient of V0 is wanted; grads: some other coefficient's, too. */
@@ -188,8 +194,8 @@ INLINE void backward(const hb_sweep *s, size_t j, const size_t count, size_t lan
     real *to = s->dI;
     bool wants[SWEPT], resets = !s->detach;
     for (int c = 0; c < SWEPT; c++) {
-        load_coef(coef[c], s->coef[c] + (uniform ? 0 : j), count, lanes, uniform);
-        load_all(adj[c], s->adj[c] + j, count, lanes);
+        load_coef(coef[c], s->coef[c], j, count, lanes, uniform, false);
+        load_all(adj[c], s->adj[c] + j, count, lanes, LANES);
         wants[c] = (c == V_0 ? gain : grads) && s->gcoef[c];
         load_sums(g[c], wants[c] ? s->gcoef[c] + j : NULL, count, lanes);
     }
@@ -199,7 +205,7 @@ INLINE void backward(const hb_sweep *s, size_t j, const size_t count, size_t lan
         uint64_t open = slopes ? 0 : get_bits(window + t * words, j);
         for (size_t k = 0; k < count; k++) {
             size_t c = uniform ? 0 : k;
-            const real *prev = before + t * SWEPT * n + j + k * LANES;
+            const real *prev = grads ? before + t * SWEPT * n + j + k * LANES : NULL;
             vec e = adj[E][k], m = adj[M][k], q = adj[S][k],
                 dout = load(dO + above + k * LANES, lanes);
             if (resets) dout += coef[V_THR][c] * e;
@@ -222,8 +228,8 @@ INLINE void backward(const hb_sweep *s, size_t j, const size_t count, size_t lan
         }
     }
     for (int c = 0; c < SWEPT; c++) {
-        if (c != I) store_all(s->adj[c] + j, adj[c], count, lanes);
-        if (wants[c]) store_all(s->gcoef[c] + j, g[c], count, lanes);
+        if (c != I) store_all(s->adj[c] + j, adj[c], count, lanes, LANES);
+        if (wants[c]) store_all(s->gcoef[c] + j, g[c], count, lanes, LANES);
     }
 }
 static void sweep_back(const hb_sweep *s) {

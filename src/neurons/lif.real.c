@@ -52,44 +52,52 @@ static void unintegrate(hb_step *k) {
 
 /* ---- sweeps ---- */
 
-/* A spike is 1 or 0: products with it are one choice. That zeros keep their signs, and V that is
- * not finite shows, needs the product with 0 and the sum. */
+/* A spike is 1 or 0, so that products with it are choices. V after a spike and without one are both
+ * made while it is not yet known which is true; that zeros keep their signs, and that V that is not
+ * finite shows, needs the products with 0. */
 INLINE void forward(const hb_sweep *s, size_t j, const size_t count, size_t lanes,
-                    const bool uniform) {
+                    const bool uniform, const bool abreast) {
     vec V[ABREAST], d[ABREAST], th[ABREAST], r[ABREAST];
     vec fires = same(s->fires), most = same((real)INFINITY);
     vec low = same(s->low), high = same(s->high), none = same(0);
     size_t n = s->n, words = s->words;
     const real *I = s->I + j;
+    uint64_t *spikes = s->spikes, *window = s->window;
     real *x_row = s->x ? s->x + j : NULL, *before = s->before ? s->before + j : NULL;
-    load_coef(d, s->coef[0] + (uniform ? 0 : j), count, lanes, uniform);
-    load_coef(th, s->coef[1] + (uniform ? 0 : j), count, lanes, uniform);
-    load_coef(r, s->coef[2] + (uniform ? 0 : j), count, lanes, uniform);
-    load_all(V, s->state[0] + j, count, lanes);
-    for (size_t t = 0; t < s->steps; t++, I += n) {
+    hb_apart apart = apart_of(s, abreast);
+    bool spaic = s->spaic;
+    load_coef(d, s->coef[0], j, count, lanes, uniform, abreast);
+    load_coef(th, s->coef[1], j, count, lanes, uniform, abreast);
+    load_coef(r, s->coef[2], j, count, lanes, uniform, abreast);
+    load_all(V, s->state[0] + j, count, lanes, apart.state);
+    for (size_t t = 0; t < s->steps; t++, I += n, spikes += words) {
         uint64_t fired = 0, open = 0;
         for (size_t k = 0; k < count; k++) {
-            size_t c = uniform ? 0 : k;
-            if (before) store(before + t * n + k * LANES, V[k], lanes);
-            vec u = d[c] * V[k] + load(I + k * LANES, lanes);
-            vec x = u - th[c];
-            if (x_row) store(x_row + t * n + k * LANES, x, lanes);
+            size_t c = uniform || abreast ? 0 : k;
+            if (before) store(before + t * n + k * apart.before, V[k], lanes);
+            vec u = d[c] * V[k] + load(I + k * apart.I, lanes), x = u - th[c];
+            if (x_row) store(x_row + t * n + k * apart.x, x, lanes);
             which o = between(x, fires, most);
-            fired |= bits_of(o) << k * LANES;
-            if (s->window) open |= bits_of(between(x, low, high)) << k * LANES;
-            u = pick(o, u * none, u);
-            V[k] = s->spaic ? u : u + pick(o, r[c], r[c] * none);
+            note_bits(&fired, spikes + k * apart.spikes, j, k, o, lanes, abreast);
+            if (window)
+                note_bits(&open, window + k * apart.window, j, k, between(x, low, high), lanes,
+                          abreast);
+            vec reset = u * none;
+            V[k] = spaic ? pick(o, reset, u) : pick(o, reset + r[c], u + r[c] * none);
         }
-        put_bits(s->spikes + t * words, j, kept_bits(fired, count, lanes));
-        if (s->window) put_bits(s->window + t * words, j, kept_bits(open, count, lanes));
+        if (!abreast) put_bits(spikes, j, fired, count > 1 ? LANES : lanes);
+        if (!abreast && window) put_bits(window, j, open, count > 1 ? LANES : lanes);
+        if (window) window += words;
     }
-    store_all(s->state[0] + j, V, count, lanes);
+    store_all(s->state[0] + j, V, count, lanes, apart.state);
 }
 static void sweep(const hb_sweep *s) {
-    if (s->uniform)
-        SWEEP(forward, s, true);
+    if (s->abreast)
+        SWEEP_ABREAST(forward, s, false, true);
+    else if (s->uniform)
+        SWEEP(forward, s, true, false);
     else
-        SWEEP(forward, s, false);
+        SWEEP(forward, s, false, false);
 }
 
 INLINE void backward(const hb_sweep *s, size_t j, const size_t count, size_t lanes,
@@ -101,8 +109,8 @@ INLINE void backward(const hb_sweep *s, size_t j, const size_t count, size_t lan
     const real *slopes = s->slope, *dO = s->dO, *before = s->before;
     real *to = s->dI;
     bool wants[3];
-    load_coef(d, s->coef[0] + (uniform ? 0 : j), count, lanes, uniform);
-    load_all(a, s->adj[0] + j, count, lanes);
+    load_coef(d, s->coef[0], j, count, lanes, uniform, false);
+    load_all(a, s->adj[0] + j, count, lanes, LANES);
     for (int c = 0; grads && c < 3; c++) {
         wants[c] = s->gcoef[c] && !(c == 2 && s->spaic);
         load_sums(g[c], wants[c] ? s->gcoef[c] + j : NULL, count, lanes);
@@ -124,9 +132,9 @@ INLINE void backward(const hb_sweep *s, size_t j, const size_t count, size_t lan
             a[k] = d[uniform ? 0 : k] * dI;
         }
     }
-    store_all(s->adj[0] + j, a, count, lanes);
+    store_all(s->adj[0] + j, a, count, lanes, LANES);
     for (int c = 0; grads && c < 3; c++)
-        if (wants[c]) store_all(s->gcoef[c] + j, g[c], count, lanes);
+        if (wants[c]) store_all(s->gcoef[c] + j, g[c], count, lanes, LANES);
 }
 static void sweep_back(const hb_sweep *s) {
     bool grads = s->gcoef[0] || s->gcoef[1] || s->gcoef[2];

@@ -56,10 +56,21 @@ typedef struct hb_step {
     real *gcoef[HB_COEFS]; /* sums of d loss / d coef, or NULL: not wanted */
 } hb_step;
 
+/* Samples that go side by side through a forward sweep of few neurons, of which one sample would
+ * be but a chain of waits. */
+enum { HB_ABREAST = 4 };
+
+/* From what belongs to a sample to the same of the next one, in entries or words. */
+typedef struct hb_apart {
+    size_t state, I, x, before, spikes, window;
+} hb_apart;
+
 /* Several steps of one sample at once, where the group's currents, or its gradients, are there for
  * all of them. The same bits as step by step. Rows have n entries, or words of n bits. */
 typedef struct hb_sweep {
     size_t n, words, steps;
+    bool abreast;   /* forward: of HB_ABREAST samples ... */
+    hb_apart apart; /* ... so far apart */
     const real *coef[HB_COEFS];
     bool spaic, uniform, detach; /* as in hb_step */
     uint64_t *spikes;            /* [steps][words] */

@@ -2,8 +2,8 @@
  * and windows as bits. Each instruction set has its own width; all give the same bits, for every
  * neuron is a sum of its own.
  *
- * A model writes one function for `count` vectors of neurons from number j on, `lanes` of which are
- * neurons in each (in all, or in the only one), and gives it to SWEEP. */
+ * A model writes one function for `count` vectors of neurons from number j on, with `lanes` neurons
+ * in each, and gives it to SWEEP. Where it takes samples abreast, each vector is of another one. */
 #ifndef HB_SWEEP_H
 #define HB_SWEEP_H
 
@@ -26,7 +26,7 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /* So many vectors side by side hide how long one step of one vector takes. */
-enum { ABREAST = 4 };
+enum { ABREAST = HB_ABREAST };
 
 typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef real loose_vec __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
@@ -73,15 +73,16 @@ INLINE which which_of(uint64_t bits) {
     return (((lane_int)bits - (ivec){0}) & own) == own;
 #endif
 }
-INLINE which between(vec x, vec low, vec high) {
+INLINE which above(vec x, vec y) {
 #if defined(__AVX512F__) && defined(HB_DOUBLE)
-    return _mm512_mask_cmp_pd_mask(_mm512_cmp_pd_mask(x, low, _CMP_GT_OQ), x, high, _CMP_LT_OQ);
+    return _mm512_cmp_pd_mask(x, y, _CMP_GT_OQ);
 #elif defined(__AVX512F__)
-    return _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(x, low, _CMP_GT_OQ), x, high, _CMP_LT_OQ);
+    return _mm512_cmp_ps_mask(x, y, _CMP_GT_OQ);
 #else
-    return (x > low) & (x < high);
+    return x > y;
 #endif
 }
+INLINE which between(vec x, vec low, vec high) { return above(x, low) & above(high, x); }
 /* yes in those lanes, no in the others. */
 INLINE vec pick(which w, vec yes, vec no) {
 #if defined(__AVX512F__)
@@ -98,6 +99,8 @@ INLINE vec load(const real *from, size_t lanes) {
     if (lanes == LANES) return *(const loose_vec *)from;
 #if defined(__AVX512F__)
     return OF_REAL(_mm512_maskz_loadu)((which)((1u << lanes) - 1), from);
+#elif defined(__AVX2__)
+    return OF_REAL(_mm256_maskload)(from, (__m256i)which_of((1u << lanes) - 1));
 #else
     vec v = {0};
     for (size_t l = 0; l < lanes; l++) v[l] = from[l];
@@ -111,42 +114,62 @@ INLINE void store(real *to, vec v, size_t lanes) {
     }
 #if defined(__AVX512F__)
     OF_REAL(_mm512_mask_storeu)(to, (which)((1u << lanes) - 1), v);
+#elif defined(__AVX2__)
+    OF_REAL(_mm256_maskstore)(to, (__m256i)which_of((1u << lanes) - 1), v);
 #else
     for (size_t l = 0; l < lanes; l++) to[l] = v[l];
 #endif
 }
 
-/* A coefficient's vectors at `from`; where all neurons have the same, one serves all. */
-INLINE void load_coef(vec *to, const real *from, size_t count, size_t lanes, bool uniform) {
-    for (size_t k = 0; k < (uniform ? 1 : count); k++)
-        to[k] = uniform ? same(from[0]) : load(from + k * LANES, lanes);
+/* A coefficient of neurons j ...: one vector, where it serves all (uniform, or all are the same
+ * neurons of other samples), else one for each. */
+INLINE void load_coef(vec *to, const real *from, size_t j, size_t count, size_t lanes, bool uniform,
+                      bool abreast) {
+    for (size_t k = 0; k < (uniform || abreast ? 1 : count); k++)
+        to[k] = uniform ? same(from[0]) : load(from + j + k * LANES, lanes);
 }
-INLINE void load_all(vec *to, const real *from, size_t count, size_t lanes) {
-    for (size_t k = 0; k < count; k++) to[k] = load(from + k * LANES, lanes);
+INLINE void load_all(vec *to, const real *from, size_t count, size_t lanes, size_t apart) {
+    for (size_t k = 0; k < count; k++) to[k] = load(from + k * apart, lanes);
 }
 INLINE void load_sums(vec *to, const real *from, size_t count, size_t lanes) {
     for (size_t k = 0; k < count; k++) to[k] = from ? load(from + k * LANES, lanes) : (vec){0};
 }
-INLINE void store_all(real *to, const vec *from, size_t count, size_t lanes) {
-    for (size_t k = 0; k < count; k++) store(to + k * LANES, from[k], lanes);
+INLINE void store_all(real *to, const vec *from, size_t count, size_t lanes, size_t apart) {
+    for (size_t k = 0; k < count; k++) store(to + k * apart, from[k], lanes);
+}
+
+/* How far the vectors of one function are apart. */
+INLINE hb_apart apart_of(const hb_sweep *s, bool abreast) {
+    return abreast ? s->apart : (hb_apart){.state = LANES, .I = LANES, .x = LANES, .before = LANES};
 }
 
 /* Bits of neurons j ... of a row of words. They come in order: the first ones clear the word. */
-INLINE void put_bits(uint64_t *row, size_t j, uint64_t bits) {
+INLINE void put_bits(uint64_t *row, size_t j, uint64_t bits, size_t lanes) {
+    if (lanes < LANES) bits &= ((uint64_t)1 << lanes) - 1;
     row[j / 64] = (j % 64 ? row[j / 64] : 0) | bits << j % 64;
 }
-INLINE uint64_t get_bits(const uint64_t *row, size_t j) { return row[j / 64] >> j % 64; }
-INLINE uint64_t kept_bits(uint64_t bits, size_t count, size_t lanes) {
-    return lanes == LANES || count > 1 ? bits : bits & (((uint64_t)1 << lanes) - 1);
+/* Bits of vector k: to its sample's row, or to those that put_bits will write. */
+INLINE void note_bits(uint64_t *bits, uint64_t *row, size_t j, size_t k, which w, size_t lanes,
+                      bool abreast) {
+    if (abreast)
+        put_bits(row, j, bits_of(w), lanes);
+    else
+        *bits |= bits_of(w) << k * LANES;
 }
+INLINE uint64_t get_bits(const uint64_t *row, size_t j) { return row[j / 64] >> j % 64; }
 
+#define PART_OF(s, j) ((s)->n - (j) < LANES ? (s)->n - (j) : LANES)
 #define SWEEP(one, s, ...)                                                                         \
     do {                                                                                           \
         size_t j_ = 0;                                                                             \
         for (; j_ + ABREAST * LANES <= (s)->n; j_ += ABREAST * LANES)                              \
             one(s, j_, ABREAST, LANES, __VA_ARGS__);                                               \
-        for (; j_ < (s)->n; j_ += LANES)                                                           \
-            one(s, j_, 1, (s)->n - j_ < LANES ? (s)->n - j_ : LANES, __VA_ARGS__);                 \
+        for (; j_ < (s)->n; j_ += LANES) one(s, j_, 1, PART_OF(s, j_), __VA_ARGS__);               \
+    } while (0)
+#define SWEEP_ABREAST(one, s, ...)                                                                 \
+    do {                                                                                           \
+        for (size_t j_ = 0; j_ < (s)->n; j_ += LANES)                                              \
+            one(s, j_, ABREAST, PART_OF(s, j_), __VA_ARGS__);                                      \
     } while (0)
 
 #endif
