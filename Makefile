@@ -6,13 +6,14 @@
 #   make docs     writes the made pages       make format   lays out the sources
 #   make results  writes the tables of results/results.jsonl
 #   make window   measures the window of pair STDP by pairing and draws it beside the formula
+#   make crossover measures lists, tables and sgemm at all densities and draws their times
 #   make bench-docs writes the table of docs/performance.md from results/bench.jsonl
 BUILD ?= build/release
 PREFIX ?= /usr/local
 CMAKE_ARGS ?=
 JOBS ?= 2
 MAKEFLAGS += --no-print-directory
-.PHONY: all build demo test check bench bench-peers bench-docs install docs window results format setup clean
+.PHONY: all build demo test check bench bench-peers bench-docs install docs window crossover results format setup clean
 all: build
 setup:
 	@sh tools/setup.sh
@@ -43,6 +44,8 @@ docs: build
 	@$(BUILD)/hebb docs cli >docs/cli.md
 window: build
 	@$(BUILD)/stdp-window docs/stdp-window.png
+crossover: build
+	@$(BUILD)/crossover docs/crossover.png
 results:
 	@sh tools/write_results.sh
 format:
