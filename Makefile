@@ -7,13 +7,14 @@
 #   make results  writes the tables of results/results.jsonl
 #   make ceilings measures what a core can do at most
 #   make window   measures the window of pair STDP by pairing and draws it beside the formula
+#   make crossover measures lists, tables and sgemm at all densities and draws their times
 #   make bench-docs writes the table of docs/performance.md from results/bench.jsonl
 BUILD ?= build/release
 PREFIX ?= /usr/local
 CMAKE_ARGS ?=
 JOBS ?= 2
 MAKEFLAGS += --no-print-directory
-.PHONY: all build demo test check bench bench-peers bench-docs install docs ceilings window results format setup clean
+.PHONY: all build demo test check bench bench-peers bench-docs install docs ceilings window crossover results format setup clean
 all: build
 setup:
 	@sh tools/setup.sh
@@ -46,6 +47,8 @@ ceilings: build
 	@$(BUILD)/ceilings
 window: build
 	@$(BUILD)/stdp-window docs/stdp-window.png
+crossover: build
+	@$(BUILD)/crossover docs/crossover.png
 results:
 	@sh tools/write_results.sh
 format:

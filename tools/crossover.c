@@ -1,7 +1,8 @@
 /* Measures what hb_costs of src/kernels/kernels.h states: bits[M][K] times floats[K][N] by lists,
  * by tables and by BLAS, at densities from 0.5 to 0.01. One line a case: nanoseconds a row of bits,
  * the best of several passes in CPU time, and which way the shipped costs would take.
- * Build it with cmake -DHEBB_BENCH=ON; HEBB_CPU picks the instruction set. */
+ * crossover FILE.png draws the middle shape at many densities instead. HEBB_CPU picks the
+ * instruction set. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,9 @@
 #include "base/random.h"
 #include "kernels/blas.h"
 #include "kernels/kernels.h"
+#include "plot/plot.h"
+
+enum { POINTS = 25, PASSES = 10 };
 
 typedef struct trial {
     const hb_kernels *k;
@@ -49,15 +53,15 @@ static void by_blas(const trial *q) {
                 q->dense, (int)q->K, q->weight, (int)q->N, 1, q->to, (int)q->N);
 }
 
-static double best(const trial *q, void (*way)(const trial *)) {
-    double least = 1e300;
-    for (int pass = 0; pass < 5; pass++) {
+/* Nanoseconds a row; `least` of earlier passes, if that is less. */
+static double best(const trial *q, void (*way)(const trial *), int passes, double least) {
+    while (passes-- > 0) {
         double start = now();
         way(q);
-        double took = now() - start;
+        double took = (now() - start) / (double)q->M;
         if (took < least) least = took;
     }
-    return least / (double)q->M;
+    return least;
 }
 
 static void draw(trial *q, double density) {
@@ -80,29 +84,73 @@ static void measure(trial *q) {
         q->k->count(q->bits, q->M * q->words, sums);
         size_t touched = q->M * ((q->words + HB_TABLE_WORDS - 1) / HB_TABLE_WORDS);
         int tables = hb_tables_win(q->k, sums[0], sums[1], 4 * q->K, touched);
-        double lists = best(q, by_lists), table = best(q, by_tables), blas = best(q, by_blas);
+        double lists = best(q, by_lists, PASSES, 1e300), table = best(q, by_tables, PASSES, 1e300);
+        double blas = best(q, by_blas, PASSES, 1e300);
         printf("%-9s %6zu %5zu %5zu %8.2f %9.0f %9.0f %9.0f   %s\n", q->k->name, q->M, q->K, q->N,
                densities[d], lists, table, blas, tables ? "tables" : "lists");
     }
 }
 
-int main(void) {
-    static const size_t shapes[][3] = {{260, 784, 400}, {650, 800, 800}, {500, 2048, 2048}};
+/* The same times in microseconds, at densities step, 2 step, ... Passes go round all of them, so
+ * that what else the machine does falls on each alike. */
+static void trace(trial *q, double step, double (*us)[POINTS]) {
+    static void (*const ways[])(const trial *) = {by_lists, by_tables, by_blas};
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < POINTS; i++) us[k][i] = 1e300;
+    for (int pass = 0; pass < PASSES; pass++)
+        for (int i = 0; i < POINTS; i++) {
+            draw(q, step * (i + 1));
+            for (int k = 0; k < 3; k++) us[k][i] = best(q, ways[k], 2, us[k][i] * 1e3) / 1e3;
+        }
+}
+
+static int picture(trial *q, const char *path) {
+    static double us[2][3][POINTS];
+    static const double steps[] = {0.02, 0.004};
+    static const char *const names[] = {"lists", "tables", "sgemm"};
+    hb_curve curves[2][3];
+    hb_panel panels[2];
+    char titles[2][96];
+    for (int p = 0; p < 2; p++) {
+        trace(q, steps[p], us[p]);
+        for (int k = 0; k < 3; k++) curves[p][k] = (hb_curve){names[k], us[p][k], HB_LINE};
+        snprintf(titles[p], sizeof titles[p], "us a row, %zu rows of %zu bits times %zu x %zu, %s",
+                 q->M, q->K, q->K, q->N, q->k->name);
+        panels[p] = (hb_panel){titles[p], curves[p], p ? 2 : 3, steps[p], steps[p]};
+    }
+    hb_env env;
+    hb_env_init(&env, NULL);
+    if (hb_plot_curves(&env, "share of bits that are 1", panels, 2, POINTS, path) >= 0) return 0;
+    return fprintf(stderr, "%s\n", env.error), 1;
+}
+
+static int on_shape(const size_t *shape, const char *path) {
+    trial q = {.k = hb_kernels_get(), .M = shape[0], .K = shape[1], .N = shape[2]};
+    int status = 0;
+    q.words = (q.K + 63) / 64;
+    q.bits = calloc(q.M * q.words, 8);
+    q.dense = calloc(q.M * q.K, sizeof(float));
+    q.weight = calloc(q.K * q.N, sizeof(float));
+    q.to = calloc(q.M * q.N, sizeof(float));
+    q.table = calloc(HB_TABLE_ROWS / 4 * 16, q.k->tile_bytes);
+    q.index = calloc(q.K + HB_POSITIONS_SLACK, sizeof *q.index);
+    if (!q.bits || !q.dense || !q.weight || !q.to || !q.table || !q.index) return 1;
+    for (size_t k = 0; k < q.K * q.N; k++) q.weight[k] = (float)(k % 97) / 97 - 0.5f;
+    if (path)
+        status = picture(&q, path);
+    else
+        measure(&q);
+    free(q.bits), free(q.dense), free(q.weight), free(q.to), free(q.table), free(q.index);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    static const size_t shapes[][3] = {{400, 784, 400}, {650, 800, 800}, {500, 2048, 2048}};
+    if (argc > 2) return fprintf(stderr, "usage: crossover [FILE.png]\n"), 2;
+    if (argc == 2) return on_shape(shapes[1], argv[1]);
     printf("%-9s %6s %5s %5s %8s %9s %9s %9s   %s\n", "cpu", "M", "K", "N", "density", "lists ns",
            "tables ns", "sgemm ns", "the engine's way");
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        trial q = {.k = hb_kernels_get(), .M = shapes[i][0], .K = shapes[i][1], .N = shapes[i][2]};
-        q.words = (q.K + 63) / 64;
-        q.bits = calloc(q.M * q.words, 8);
-        q.dense = calloc(q.M * q.K, sizeof(float));
-        q.weight = calloc(q.K * q.N, sizeof(float));
-        q.to = calloc(q.M * q.N, sizeof(float));
-        q.table = calloc(HB_TABLE_ROWS / 4 * 16, q.k->tile_bytes);
-        q.index = calloc(q.K + HB_POSITIONS_SLACK, sizeof *q.index);
-        if (!q.bits || !q.dense || !q.weight || !q.to || !q.table || !q.index) return 1;
-        for (size_t k = 0; k < q.K * q.N; k++) q.weight[k] = (float)(k % 97) / 97 - 0.5f;
-        measure(&q);
-        free(q.bits), free(q.dense), free(q.weight), free(q.to), free(q.table), free(q.index);
-    }
-    return 0;
+    int status = 0;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) status |= on_shape(shapes[i], NULL);
+    return status;
 }

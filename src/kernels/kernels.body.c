@@ -223,7 +223,7 @@ const hb_kernels JOIN(hb_kernels_, HB_ISA) = {
     .name = TEXT(HB_ISA),
     .philox = philox,
     .log_uniform = log_uniform,
-    .costs = {.listed = 1.8f, .looked_up = 1.2f, .built = 1.0f, .touched = 2.0f},
+    .costs = {.listed = 1.8f, .looked_up = 1.2f, .built = 2.0f, .touched = 4.0f},
     .tile_bytes = TILE_BYTES,
     .add_rows_f32 = OF_PRODUCTS(add_rows_f32),
     .add_rows_f64 = OF_PRODUCTS(add_rows_f64),

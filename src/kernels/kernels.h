@@ -9,11 +9,12 @@
 enum { HB_POSITIONS_SLACK = 16 };
 
 /* Words of bits that one set of tables answers. */
-enum { HB_TILE_VECTORS = 8, HB_TABLE_WORDS = 2, HB_TABLE_ROWS = 64 * HB_TABLE_WORDS };
+enum { HB_TILE_VECTORS = 8, HB_TABLE_WORDS = 4, HB_TABLE_ROWS = 64 * HB_TABLE_WORDS };
 
 /* What a row added from a list, a row added from a table, an entry of a table built, and a row of
- * the target touched cost beside one another; tools/crossover measures them. Both ways give the
- * same bits, so that they may be crude. */
+ * the target touched cost beside one another; tools/crossover measures them. They are those of a
+ * Sapphire Rapids, leaning towards tables as a smaller second cache does: lists read the whole
+ * matrix. Both ways give the same bits, so that they may be crude. */
 typedef struct hb_costs {
     float listed, looked_up, built, touched;
 } hb_costs;

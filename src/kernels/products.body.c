@@ -92,6 +92,72 @@ PART(double, vec_f64, load_part_f64, store_part_f64)
         }                                                                                          \
     } while (0)
 
+/* Where in the tables the sums of all fours that are not 0 stand: entries are so many bytes. One
+ * list for the words of a row, so that its loop ends, and is mispredicted, but once. */
+#if defined(__AVX512F__)
+INLINE size_t places_of(const uint64_t *bits, size_t words, uint32_t bytes, uint32_t *places) {
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i shifts = _mm512_slli_epi32(_mm512_and_si512(lanes, _mm512_set1_epi32(7)), 2);
+    const __m512i tables = _mm512_slli_epi32(lanes, 4);
+    size_t count = 0;
+    for (size_t w = 0; w < words; w++) {
+        if (!bits[w]) continue;
+        __m512i halves = _mm512_inserti64x4(_mm512_set1_epi32((int)(uint32_t)bits[w]),
+                                            _mm256_set1_epi32((int)(bits[w] >> 32)), 1);
+        __m512i four = _mm512_and_si512(_mm512_srlv_epi32(halves, shifts), _mm512_set1_epi32(15));
+        __mmask16 some = _mm512_test_epi32_mask(four, four);
+        four = _mm512_add_epi32(four, _mm512_add_epi32(tables, _mm512_set1_epi32((int)w * 256)));
+        four = _mm512_mullo_epi32(four, _mm512_set1_epi32((int)bytes));
+        _mm512_storeu_si512(places + count, _mm512_maskz_compress_epi32(some, four));
+        count += (size_t)__builtin_popcount(some);
+    }
+    return count;
+}
+#define LOOK_UP(R, type, vec)                                                                      \
+    INLINE void look_up_tile_##R(const int V, size_t part, type *to, size_t stride,                \
+                                 const type *table, const uint64_t *bits, size_t bit_stride,       \
+                                 size_t words, size_t count) {                                     \
+        vec sum[TILE_VECTORS], row[TILE_VECTORS];                                                  \
+        const uint32_t bytes = (uint32_t)V * VECTOR_BYTES;                                         \
+        uint32_t places[16 * HB_TABLE_WORDS + HB_POSITIONS_SLACK];                                 \
+        for (size_t i = 0; i < count; i++, to += stride, bits += bit_stride) {                     \
+            const uint32_t *at = places, *end = places + places_of(bits, words, bytes, places);    \
+            if (at == end) continue;                                                               \
+            LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
+            for (; at < end; at++) {                                                               \
+                const type *from = (const type *)(const void *)((const char *)table + *at);        \
+                LOAD(V, type, vec, row, from, (size_t)0, load_part_##R);                           \
+                for (int l = 0; l < V; l++) sum[l] += row[l];                                      \
+            }                                                                                      \
+            STORE(V, type, vec, sum, to, part, store_part_##R);                                    \
+        }                                                                                          \
+    }
+#else
+#define LOOK_UP(R, type, vec)                                                                      \
+    INLINE void look_up_tile_##R(const int V, size_t part, type *to, size_t stride,                \
+                                 const type *table, const uint64_t *bits, size_t bit_stride,       \
+                                 size_t words, size_t count) {                                     \
+        vec sum[TILE_VECTORS], row[TILE_VECTORS];                                                  \
+        const size_t entry = (size_t)V * LANES(type);                                              \
+        for (size_t i = 0; i < count; i++, to += stride, bits += bit_stride) {                     \
+            uint64_t any = 0;                                                                      \
+            for (size_t w = 0; w < words; w++) any |= bits[w];                                     \
+            if (!any) continue;                                                                    \
+            LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
+            for (size_t w = 0; w < words; w++) {                                                   \
+                const type *tables = table + w * 256 * entry;                                      \
+                for (uint64_t left = hb_nibbles(bits[w]); left; left &= left - 1) {                \
+                    unsigned at = (unsigned)__builtin_ctzll(left);                                 \
+                    size_t which = (size_t)at * 4 + (bits[w] >> at & 15);                          \
+                    LOAD(V, type, vec, row, tables + which * entry, (size_t)0, load_part_##R);     \
+                    for (int l = 0; l < V; l++) sum[l] += row[l];                                  \
+                }                                                                                  \
+            }                                                                                      \
+            STORE(V, type, vec, sum, to, part, store_part_##R);                                    \
+        }                                                                                          \
+    }
+#endif
+
 #define PRODUCTS(R, type, vec)                                                                     \
     INLINE void rows_tile_##R(const int V, size_t part, type *to, const type *rows, size_t stride, \
                               const uint32_t *index, size_t count) {                               \
@@ -116,12 +182,13 @@ PART(double, vec_f64, load_part_f64, store_part_f64)
             BY_WIDTH(width, type, rows_tile_##R, to + j, rows + j, stride, index, count);          \
         }                                                                                          \
     }                                                                                              \
-    /* Entry s of a table is entry s without its highest bit plus that bit's row. Fours of which no\
-     * bit is used keep what stood there. */                                                       \
+    /* Entry s of a table is entry s without its highest bit plus that bit's row. Fours of which   \
+     * no bit is used keep what stood there. */                                                    \
     INLINE void table_tile_##R(const int V, size_t part, type *table, const type *rows,            \
                                size_t stride, size_t count, const uint64_t *used) {                \
         const size_t entry = (size_t)V * LANES(type);                                              \
-        for (size_t first = 0; first < count; first += 4, rows += 4 * stride, table += 16 * entry) {\
+        for (size_t first = 0; first < count;                                                      \
+             first += 4, rows += 4 * stride, table += 16 * entry) {                                \
             if (used && !(used[first / 64] >> first % 64 & 15)) continue;                          \
             for (int l = 0; l < V; l++) {                                                          \
                 vec sum[16] = {{0}};                                                               \
@@ -145,28 +212,7 @@ PART(double, vec_f64, load_part_f64, store_part_f64)
                                               size_t stride, size_t count, const uint64_t *used) { \
         BY_WIDTH(width, type, table_tile_##R, table, rows, stride, count, used);                   \
     }                                                                                              \
-    INLINE void look_up_tile_##R(const int V, size_t part, type *to, size_t stride,                \
-                                 const type *table, const uint64_t *bits, size_t bit_stride,       \
-                                 size_t words, size_t count) {                                     \
-        vec sum[TILE_VECTORS], row[TILE_VECTORS];                                                  \
-        const size_t entry = (size_t)V * LANES(type);                                              \
-        for (size_t i = 0; i < count; i++, to += stride, bits += bit_stride) {                     \
-            uint64_t any = 0;                                                                      \
-            for (size_t w = 0; w < words; w++) any |= bits[w];                                     \
-            if (!any) continue;                                                                    \
-            LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
-            for (size_t w = 0; w < words; w++) {                                                   \
-                const type *tables = table + w * 256 * entry;                                      \
-                for (uint64_t left = hb_nibbles(bits[w]); left; left &= left - 1) {                \
-                    unsigned at = (unsigned)__builtin_ctzll(left);                                 \
-                    size_t which = (size_t)at * 4 + (bits[w] >> at & 15);                          \
-                    LOAD(V, type, vec, row, tables + which * entry, (size_t)0, load_part_##R);     \
-                    for (int l = 0; l < V; l++) sum[l] += row[l];                                  \
-                }                                                                                  \
-            }                                                                                      \
-            STORE(V, type, vec, sum, to, part, store_part_##R);                                    \
-        }                                                                                          \
-    }                                                                                              \
+    LOOK_UP(R, type, vec)                                                                          \
     void JOIN(hb_look_up_##R##_, HB_ISA)(type * to, size_t stride, size_t width,                   \
                                          const type *table, const uint64_t *bits,                  \
                                          size_t bit_stride, size_t words, size_t count) {          \

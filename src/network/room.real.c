@@ -109,7 +109,7 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
 }
 
 /* Tables are built anew for each block, so that a block should have many rows. */
-enum { BLOCK_ROWS = 1000 };
+enum { BLOCK_ROWS = 700 };
 
 static size_t block_of(const hb_machine *m, size_t B, size_t T) {
     bool tables = false, small = true; /* groups are swept some samples abreast */
