@@ -144,6 +144,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
         back = true;
     }
     if (HB_WORDS(widest) > words) words = HB_WORDS(widest);
+    widest = (widest + 63) / 64 * 64; /* rows end with whole vectors */
     w->merged = tile ? hb_arena_take(a, (HB_TILE_SOURCES + 64) * HB_TABLE_WORDS, 8) : NULL;
     w->tables = tile ? hb_arena_take(a, HB_TABLE_ROWS / 4 * 16 * tile, real_) : NULL;
     size_t slack = HB_POSITIONS_SLACK;
