@@ -206,7 +206,7 @@ static void one_multiply(int cpu, size_t rows, size_t columns, size_t depth, boo
     size_t a_size = ((a_turned ? depth : rows) - 1) * a_stride + (a_turned ? rows : depth);
     room a = numbers(a_size);
     room b = numbers(((b_turned ? columns : depth) - 1) * b_stride + (b_turned ? depth : columns));
-    room c = numbers(size), work = room_of(hb_multiply_room(sizeof(float)));
+    room c = numbers(size), work = room_of(hb_multiply_room(columns, sizeof(float)));
     hb_matrix_f32 x = {(float *)(void *)a.data, a_turned ? 1 : a_stride, a_turned ? a_stride : 1};
     hb_matrix_f32 y = {(float *)(void *)b.data, b_turned ? 1 : b_stride, b_turned ? b_stride : 1};
     float *z = (float *)(void *)c.data, *small = (float *)(void *)a.data;
@@ -218,7 +218,7 @@ static void one_multiply(int cpu, size_t rows, size_t columns, size_t depth, boo
             for (size_t j = 0; j < columns; j++)
                 want[i * stride + j] +=
                     (double)x.at[i * x.row + q * x.column] * (double)y.at[q * y.row + j * y.column];
-    memset(work.data, 0xff, hb_multiply_room(sizeof(float))); /* not numbers */
+    memset(work.data, 0xff, hb_multiply_room(columns, sizeof(float))); /* not numbers */
     k->multiply_f32(z, stride, rows, columns, depth, x, y, (float *)(void *)work.data);
     near_all(z, want, size, "multiply", columns, cpu);
     for (size_t i = columns; i < size; i += stride)
@@ -233,7 +233,7 @@ static void one_multiply(int cpu, size_t rows, size_t columns, size_t depth, boo
 static void one_multiply_f64(int cpu, size_t rows, size_t columns, size_t depth, bool turned) {
     const hb_kernels *k = kernels_of(cpu);
     room a = room_of(rows * depth * 8), b = room_of(depth * columns * 8);
-    room c = room_of(rows * columns * 8), work = room_of(hb_multiply_room(sizeof(double)));
+    room c = room_of(rows * columns * 8), work = room_of(hb_multiply_room(columns, sizeof(double)));
     double *x = (double *)(void *)a.data, *y = (double *)(void *)b.data;
     double *z = (double *)(void *)c.data;
     for (size_t i = 0; i < rows * depth; i++) x[i] = (double)number();
@@ -269,6 +269,12 @@ static void matrices_multiply(void **state) {
                     one_multiply(cpu, sizes[r], sizes[c], depth, way & 1, way & 2, fused);
                     if (way < 2) one_multiply_f64(cpu, sizes[r], sizes[c], depth, way);
                 }
+    for (int cpu = 0; cpu < CPUS; cpu++) { /* more columns than are packed at a time */
+        hb_stream_init(&stream, 11, 1, 0, 0);
+        one_multiply(cpu, 61, 1100, 70, false, true, fused);
+        hb_stream_init(&stream, 11, 1, 0, 0);
+        one_multiply_f64(cpu, 61, 600, 70, false);
+    }
     free(fused);
 }
 

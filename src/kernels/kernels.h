@@ -29,12 +29,14 @@ typedef struct hb_matrix_f64 {
 } hb_matrix_f64;
 
 /* What multiply packs at a time: so many rows of a and so many bytes of columns of b, so deep. */
-enum { HB_MULTIPLY_ROWS = 56, HB_MULTIPLY_WIDTH = 1024, HB_MULTIPLY_DEPTH = 256 };
+enum { HB_MULTIPLY_ROWS = 56, HB_MULTIPLY_WIDTH = 2048, HB_MULTIPLY_DEPTH = 256 };
 enum { HB_MULTIPLY_GAP = 16 }; /* between packed rows, which would share a set of the cache */
-/* The bytes of its room. */
-static inline size_t hb_multiply_room(size_t size) {
+/* The bytes of its room, for results of at most so many columns of so many bytes each. */
+static inline size_t hb_multiply_room(size_t columns, size_t size) {
+    size_t width = columns < HB_MULTIPLY_WIDTH / size ? columns * size : HB_MULTIPLY_WIDTH;
+    width = (width + 127) / 128 * 128; /* the widest tile */
     return HB_MULTIPLY_ROWS * (HB_MULTIPLY_DEPTH + HB_MULTIPLY_GAP) * size +
-           HB_MULTIPLY_WIDTH * HB_MULTIPLY_DEPTH;
+           width * HB_MULTIPLY_DEPTH;
 }
 
 typedef struct hb_kernels {
