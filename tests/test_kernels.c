@@ -206,7 +206,7 @@ static void one_multiply(int cpu, size_t rows, size_t columns, size_t depth, boo
     size_t a_size = ((a_turned ? depth : rows) - 1) * a_stride + (a_turned ? rows : depth);
     room a = numbers(a_size);
     room b = numbers(((b_turned ? columns : depth) - 1) * b_stride + (b_turned ? depth : columns));
-    room c = numbers(size), work = room_of(hb_multiply_room(sizeof(float)));
+    room c = numbers(size), work = room_of(hb_multiply_room(columns, sizeof(float)));
     hb_matrix_f32 x = {(float *)(void *)a.data, a_turned ? 1 : a_stride, a_turned ? a_stride : 1};
     hb_matrix_f32 y = {(float *)(void *)b.data, b_turned ? 1 : b_stride, b_turned ? b_stride : 1};
     float *z = (float *)(void *)c.data, *small = (float *)(void *)a.data;
@@ -218,7 +218,7 @@ static void one_multiply(int cpu, size_t rows, size_t columns, size_t depth, boo
             for (size_t j = 0; j < columns; j++)
                 want[i * stride + j] +=
                     (double)x.at[i * x.row + q * x.column] * (double)y.at[q * y.row + j * y.column];
-    memset(work.data, 0xff, hb_multiply_room(sizeof(float))); /* not numbers */
+    memset(work.data, 0xff, hb_multiply_room(columns, sizeof(float))); /* not numbers */
     k->multiply_f32(z, stride, rows, columns, depth, x, y, (float *)(void *)work.data);
     near_all(z, want, size, "multiply", columns, cpu);
     for (size_t i = columns; i < size; i += stride)
@@ -233,7 +233,7 @@ static void one_multiply(int cpu, size_t rows, size_t columns, size_t depth, boo
 static void one_multiply_f64(int cpu, size_t rows, size_t columns, size_t depth, bool turned) {
     const hb_kernels *k = kernels_of(cpu);
     room a = room_of(rows * depth * 8), b = room_of(depth * columns * 8);
-    room c = room_of(rows * columns * 8), work = room_of(hb_multiply_room(sizeof(double)));
+    room c = room_of(rows * columns * 8), work = room_of(hb_multiply_room(columns, sizeof(double)));
     double *x = (double *)(void *)a.data, *y = (double *)(void *)b.data;
     double *z = (double *)(void *)c.data;
     for (size_t i = 0; i < rows * depth; i++) x[i] = (double)number();
@@ -269,7 +269,81 @@ static void matrices_multiply(void **state) {
                     one_multiply(cpu, sizes[r], sizes[c], depth, way & 1, way & 2, fused);
                     if (way < 2) one_multiply_f64(cpu, sizes[r], sizes[c], depth, way);
                 }
+    for (int cpu = 0; cpu < CPUS; cpu++) { /* more columns than are packed at a time */
+        hb_stream_init(&stream, 11, 1, 0, 0);
+        one_multiply(cpu, 61, 1100, 70, false, true, fused);
+        hb_stream_init(&stream, 11, 1, 0, 0);
+        one_multiply_f64(cpu, 61, 600, 70, false);
+    }
     free(fused);
+}
+
+/* Products of rows of a and rows of b, where bits ask for them; rows that none asks for, and what
+ * lies between rows, are not numbers. */
+static void one_sample(int cpu, size_t rows, size_t n, double density, float *fused) {
+    const hb_kernels *k = kernels_of(cpu);
+    enum { STEPS = 64, GAP = 3 };
+    size_t a_stride = n + GAP, b_stride = n + 1, stride = rows + 2;
+    size_t size = (STEPS - 1) * stride + rows;
+    room a = numbers((rows - 1) * a_stride + n), b = numbers((STEPS - 1) * b_stride + n);
+    room to = numbers(size), asked = random_bits(rows, STEPS, density);
+    float *x = (float *)(void *)a.data, *y = (float *)(void *)b.data;
+    float *z = (float *)(void *)to.data;
+    double *want = malloc(size * sizeof *want);
+    uint64_t *bits = (uint64_t *)(void *)asked.data, any = 0;
+    bits[rows / 2] = 0;
+    for (size_t i = 0; i < size; i++) want[i] = (double)z[i];
+    for (size_t r = 0; r < rows; r++) {
+        any |= bits[r];
+        for (size_t j = 0; j < a_stride && (j < n || r + 1 < rows); j++)
+            if (j >= n || !bits[r]) x[r * a_stride + j] = NAN;
+        for (size_t t = 0; t < STEPS; t++)
+            for (size_t j = 0; j < n && bits[r] >> t & 1; j++)
+                want[t * stride + r] += (double)x[r * a_stride + j] * (double)y[t * b_stride + j];
+    }
+    for (size_t t = 0; t < STEPS; t++)
+        for (size_t j = 0; j < n && !(any >> t & 1); j++) y[t * b_stride + j] = NAN;
+    k->sample_f32(z, stride, rows, x, a_stride, y, b_stride, n, bits);
+    near_all(z, want, size, "sample", n, cpu);
+    if (cpu == 1) memcpy(fused, z, size * sizeof *z);
+    if (cpu == 2) assert_memory_equal(z, fused, size * sizeof *z);
+    free(want);
+    room *all[] = {&a, &b, &to, &asked};
+    for (size_t i = 0; i < 4; i++) leave(all[i]);
+}
+
+static void one_sample_f64(int cpu, size_t n) {
+    const hb_kernels *k = kernels_of(cpu);
+    enum { STEPS = 64, ROWS = 2 };
+    room a = room_of(ROWS * n * 8), b = room_of(STEPS * n * 8), to = room_of(ROWS * STEPS * 8);
+    double *x = (double *)(void *)a.data, *y = (double *)(void *)b.data;
+    double *z = (double *)(void *)to.data;
+    uint64_t bits[ROWS] = {0x8000f0f00dd1ffffu, 0x70u};
+    for (size_t i = 0; i < ROWS * n; i++) x[i] = (double)number();
+    for (size_t i = 0; i < STEPS * n; i++) y[i] = (double)number();
+    k->sample_f64(z, ROWS, ROWS, x, n, y, n, n, bits);
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t t = 0; t < STEPS; t++) {
+            double want = 0;
+            for (size_t j = 0; j < n && bits[r] >> t & 1; j++) want += x[r * n + j] * y[t * n + j];
+            assert_true(fabs(z[t * ROWS + r] - want) <= 1e-13 * (double)n);
+        }
+    room *all[] = {&a, &b, &to};
+    for (size_t i = 0; i < 3; i++) leave(all[i]);
+}
+
+static void elements_are_sampled(void **state) {
+    (void)state;
+    static float fused[64 * 66];
+    static const double densities[] = {0, 0.05, 0.3, 1};
+    for (size_t s = 0; s < SIZES; s++)
+        for (size_t r = 0; r < SIZES && sizes[r] <= 64; r++)
+            for (size_t d = 0; d < 4; d++)
+                for (int cpu = 0; cpu < CPUS; cpu++) {
+                    hb_stream_init(&stream, 12, 0, (uint32_t)(s * SIZES + r), (uint32_t)d);
+                    one_sample(cpu, sizes[r], sizes[s], densities[d], fused);
+                    if (d == 0 && r == 0) one_sample_f64(cpu, sizes[s]);
+                }
 }
 
 /* ---- whole networks ---- */
@@ -342,9 +416,11 @@ static void networks_agree_on_all(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products_are_plain_sums), cmocka_unit_test(squeezed_rows_come_back),
-        cmocka_unit_test(turned_bits), cmocka_unit_test(matrices_multiply),
-        cmocka_unit_test(networks_agree_on_all)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_plain_sums),
+                                       cmocka_unit_test(squeezed_rows_come_back),
+                                       cmocka_unit_test(turned_bits),
+                                       cmocka_unit_test(matrices_multiply),
+                                       cmocka_unit_test(elements_are_sampled),
+                                       cmocka_unit_test(networks_agree_on_all)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,12 +30,14 @@ typedef struct hb_matrix_f64 {
 } hb_matrix_f64;
 
 /* What multiply packs at a time: so many rows of a and so many bytes of columns of b, so deep. */
-enum { HB_MULTIPLY_ROWS = 56, HB_MULTIPLY_WIDTH = 1024, HB_MULTIPLY_DEPTH = 256 };
+enum { HB_MULTIPLY_ROWS = 56, HB_MULTIPLY_WIDTH = 2048, HB_MULTIPLY_DEPTH = 256 };
 enum { HB_MULTIPLY_GAP = 16 }; /* between packed rows, which would share a set of the cache */
-/* The bytes of its room. */
-static inline size_t hb_multiply_room(size_t size) {
+/* The bytes of its room, for results of at most so many columns of so many bytes each. */
+static inline size_t hb_multiply_room(size_t columns, size_t size) {
+    size_t width = columns < HB_MULTIPLY_WIDTH / size ? columns * size : HB_MULTIPLY_WIDTH;
+    width = (width + 127) / 128 * 128; /* the widest tile */
     return HB_MULTIPLY_ROWS * (HB_MULTIPLY_DEPTH + HB_MULTIPLY_GAP) * size +
-           HB_MULTIPLY_WIDTH * HB_MULTIPLY_DEPTH;
+           width * HB_MULTIPLY_DEPTH;
 }
 
 typedef struct hb_kernels {
@@ -68,6 +70,12 @@ typedef struct hb_kernels {
                          hb_matrix_f32 a, hb_matrix_f32 b, float *room);
     void (*multiply_f64)(double *c, size_t stride, size_t rows, size_t columns, size_t depth,
                          hb_matrix_f64 a, hb_matrix_f64 b, double *room);
+    /* to[t * stride + r] += sum over j < n of a[r * a_stride + j] b[t * b_stride + j] where bit t
+     * of bits[r] is 1, r < rows, t < 64; no other rows are read. Fused as in multiply. */
+    void (*sample_f32)(float *to, size_t stride, size_t rows, const float *a, size_t a_stride,
+                       const float *b, size_t b_stride, size_t n, const uint64_t *bits);
+    void (*sample_f64)(double *to, size_t stride, size_t rows, const double *a, size_t a_stride,
+                       const double *b, size_t b_stride, size_t n, const uint64_t *bits);
     /* The numbers of a row whose bit is 1, one after another; returns how many. May write up to
      * HB_POSITIONS_SLACK more. */
     size_t (*squeeze_f32)(float *to, const float *from, const uint64_t *bits, size_t n);

@@ -15,13 +15,14 @@
 typedef float vec_f32 __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef double vec_f64 __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 
-/* The sums of a tile stay in registers: TILE_ROWS x 2 vectors. */
+/* What stays in registers: the sums of a tile, TILE_ROWS x 2 vectors, or those of SHARED products
+ * of rows, each in 64 bytes of vectors. */
 #if defined(__AVX512F__)
-enum { TILE_ROWS = 14 };
+enum { TILE_ROWS = 14, SHARED = 8 };
 #elif defined(__AVX2__)
-enum { TILE_ROWS = 6 };
+enum { TILE_ROWS = 6, SHARED = 4 };
 #else
-enum { TILE_ROWS = 4 };
+enum { TILE_ROWS = 4, SHARED = 2 };
 #endif
 enum { DEPTH = HB_MULTIPLY_DEPTH, ROW_ROOM = DEPTH + HB_MULTIPLY_GAP };
 
@@ -97,6 +98,87 @@ static void turn_f32(float *to, size_t to_stride, const float *from, size_t stri
 }
 #else
 TURN(f32, float)
+#endif
+
+/* to[q] = the 64 bytes of numbers at sum[q][0] added up, q < m: halves to one another down to 16
+ * bytes, then neighbours, in this order on all sets. */
+#define TOTALS(R, type, one)                                                                       \
+    INLINE void totals_##R(int m, type *to, vec_##R(*sum)[PARTS]) {                                \
+        for (int q = 0; q < m; q++) to[q] = one(sum[q]);                                           \
+    }
+enum { PARTS = 64 / VECTOR_BYTES };
+#if defined(__AVX512F__)
+INLINE __m512 halves(__m512 a, __m512 b) { /* of a, then of b */
+    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+}
+INLINE __m512 quarters(__m512 a, __m512 b, __m512 c, __m512 d) {
+    __m512 ab = halves(a, b), cd = halves(c, d);
+    return _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+}
+INLINE void totals_f32(int m, float *to, vec_f32 (*sum)[PARTS]) {
+    const __m512i places = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+    __m512 s[SHARED];
+    for (int q = 0; q < SHARED; q++) s[q] = q < m ? (__m512)sum[q][0] : _mm512_setzero_ps();
+    __m512 low = quarters(s[0], s[1], s[2], s[3]);
+    __m512 high = m > 4 ? quarters(s[4], s[5], s[6], s[7]) : low;
+    __m512 pairs =
+        _mm512_add_ps(_mm512_shuffle_ps(low, high, 0x88), _mm512_shuffle_ps(low, high, 0xdd));
+    pairs = _mm512_add_ps(pairs, _mm512_permute_ps(pairs, 0xb1));
+    _mm256_storeu_ps(to, _mm512_castps512_ps256(_mm512_permutexvar_ps(places, pairs)));
+}
+INLINE double total_f64(const vec_f64 *s) {
+    __m512d x = (__m512d)s[0];
+    __m256d half = _mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd(x, 1));
+    __m128d two = _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
+    return _mm_cvtsd_f64(_mm_hadd_pd(two, two));
+}
+#elif defined(__AVX2__)
+INLINE __m128 quarter(const vec_f32 *s) {
+    __m256 half = _mm256_add_ps((__m256)s[0], (__m256)s[1]);
+    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+INLINE void totals_f32(int m, float *to, vec_f32 (*sum)[PARTS]) {
+    __m128 s[SHARED];
+    for (int q = 0; q < SHARED; q++) s[q] = q < m ? quarter(sum[q]) : _mm_setzero_ps();
+    _mm_storeu_ps(to, _mm_hadd_ps(_mm_hadd_ps(s[0], s[1]), _mm_hadd_ps(s[2], s[3])));
+}
+INLINE double total_f64(const vec_f64 *s) {
+    __m256d half = _mm256_add_pd((__m256d)s[0], (__m256d)s[1]);
+    __m128d two = _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
+    return _mm_cvtsd_f64(_mm_hadd_pd(two, two));
+}
+#else
+INLINE float total_f32(const vec_f32 *s) {
+    vec_f32 four = (s[0] + s[2]) + (s[1] + s[3]);
+    return (four[0] + four[1]) + (four[2] + four[3]);
+}
+TOTALS(f32, float, total_f32)
+INLINE double total_f64(const vec_f64 *s) {
+    vec_f64 two = (s[0] + s[2]) + (s[1] + s[3]);
+    return two[0] + two[1];
+}
+#endif
+TOTALS(f64, double, total_f64)
+
+/* The first `lanes` numbers, and zeros. */
+#define PART(R, type)                                                                              \
+    INLINE vec_##R part_##R(const type *from, size_t lanes) {                                      \
+        vec_##R v = {0};                                                                           \
+        memcpy(&v, from,                                                                           \
+               (lanes < VECTOR_BYTES / sizeof(type) ? lanes : VECTOR_BYTES / sizeof(type)) *       \
+                   sizeof(type));                                                                  \
+        return v;                                                                                  \
+    }
+#if defined(__AVX512F__)
+INLINE vec_f32 part_f32(const float *from, size_t lanes) {
+    return (vec_f32)_mm512_maskz_loadu_ps((__mmask16)((1u << lanes) - 1), from);
+}
+INLINE vec_f64 part_f64(const double *from, size_t lanes) {
+    return (vec_f64)_mm512_maskz_loadu_pd((__mmask8)((1u << lanes) - 1), from);
+}
+#else
+PART(f32, float)
+PART(f64, double)
 #endif
 
 #define REAL    float

@@ -4,6 +4,12 @@
 #define PANEL      (2 * LANES) /* columns of a tile */
 #define MOST_WIDTH (HB_MULTIPLY_WIDTH / sizeof(REAL))
 
+/* Parts of `count`, at most `most` each, that are about equal: none is too short to be worth it. */
+INLINE size_t of(even)(size_t count, size_t most) {
+    size_t parts = (count + most - 1) / most;
+    return parts ? (count + parts - 1) / parts : 1;
+}
+
 /* ---- a b: tiles of the result in registers, over packed panels of b and packed rows of a ---- */
 
 /* A tile of m rows and v vectors; b: [depth][v vectors]. Whole vectors are written. */
@@ -105,12 +111,6 @@ static void of(row_of_tiles)(REAL *c, size_t stride, size_t m, size_t width, siz
     }
 }
 
-/* Parts of `count`, at most `most` each, that are about equal: none is too short to be worth it. */
-INLINE size_t of(even)(size_t count, size_t most) {
-    size_t parts = (count + most - 1) / most;
-    return parts ? (count + parts - 1) / parts : 1;
-}
-
 void ALL(multiply)(REAL *c, size_t stride, size_t rows, size_t columns, size_t depth,
                    of(hb_matrix) a, of(hb_matrix) b, REAL *room) {
     REAL *panels = room + HB_MULTIPLY_ROWS * ROW_ROOM;
@@ -132,6 +132,78 @@ void ALL(multiply)(REAL *c, size_t stride, size_t rows, size_t columns, size_t d
                                      high - r < tall ? high - r : tall, width, here,
                                      room + r * ROW_ROOM, panels);
             }
+        }
+}
+
+/* ---- single elements of a product: those that bits ask for ---- */
+
+/* sums[q] = a times row q of m; the rest of SHARED may be written, too. */
+INLINE void of(dots)(int m, REAL *sums, const REAL *a, const REAL *const *rows, size_t n) {
+    VEC sum[SHARED][PARTS];
+    for (int q = 0; q < m; q++)
+        for (int p = 0; p < PARTS; p++) sum[q][p] = (VEC){0};
+    size_t j = 0;
+    for (; j + PARTS * LANES <= n; j += PARTS * LANES)
+        for (int p = 0; p < PARTS; p++) {
+            VEC x = *(const VEC *)(a + j + p * (int)LANES);
+            for (int q = 0; q < m; q++)
+                sum[q][p] = of(fma)(x, *(const VEC *)(rows[q] + j + p * (int)LANES), sum[q][p]);
+        }
+    for (int p = 0; p < (int)PARTS && j < n; p++, j += LANES) {
+        VEC x = of(part)(a + j, n - j);
+        for (int q = 0; q < m; q++) sum[q][p] = of(fma)(x, of(part)(rows[q] + j, n - j), sum[q][p]);
+    }
+    of(totals)(m, sums, sum);
+}
+
+#define DOTS(m)                                                                                    \
+    case m:                                                                                        \
+        of(dots)(m, sums, a, rows, n);                                                             \
+        break
+/* The elements of one row of a. */
+static void of(sample_row)(REAL *to, size_t stride, const REAL *a, const REAL *b, size_t b_stride,
+                           size_t n, uint64_t bits) {
+    size_t left = (size_t)__builtin_popcountll(bits), most = of(even)(left, SHARED);
+    while (left) {
+        size_t here = left < most ? left : most, at[SHARED];
+        const REAL *rows[SHARED];
+        REAL sums[SHARED] = {0};
+        for (size_t q = 0; q < here; q++, bits &= bits - 1) {
+            at[q] = (size_t)__builtin_ctzll(bits);
+            rows[q] = b + at[q] * b_stride;
+        }
+        switch (here) {
+            DOTS(1);
+            DOTS(2);
+#if defined(__AVX2__)
+            DOTS(3);
+            DOTS(4);
+#endif
+#if defined(__AVX512F__)
+            DOTS(5);
+            DOTS(6);
+            DOTS(7);
+            DOTS(8);
+#endif
+        }
+        for (size_t q = 0; q < here; q++) to[at[q] * stride] += sums[q];
+        left -= here;
+    }
+}
+#undef DOTS
+
+/* So many rows of b at a time as stay in the nearest cache while rows of a pass by. */
+enum { of(NEAR_) = 24 * 1024 / sizeof(REAL) };
+
+void ALL(sample)(REAL *to, size_t stride, size_t rows, const REAL *a, size_t a_stride,
+                 const REAL *b, size_t b_stride, size_t n, const uint64_t *bits) {
+    size_t near = rows > 1 && n * 64 > of(NEAR_) ? of(NEAR_) / n : 64;
+    if (near < SHARED) near = SHARED;
+    for (size_t t = 0; t < 64; t += near)
+        for (size_t r = 0; r < rows; r++) {
+            uint64_t some = bits[r] >> t << t;
+            if (t + near < 64) some &= ((uint64_t)1 << (t + near)) - 1;
+            if (some) of(sample_row)(to + r, stride, a + r * a_stride, b, b_stride, n, some);
         }
 }
 

@@ -141,10 +141,12 @@ static bool multiplies(const hb_link *link) {
 /* Room for the products of links (link.real.c, bptt_push.real.c, bptt_gradient.real.c). */
 static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     size_t tile = 0, words = 0, widest = 0, real_ = sizeof(real);
-    bool back = false, numbers = false;
+    size_t columns = 0; /* of results of multiply */
+    bool back = false;
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_link *link = &m->links[i];
-        numbers |= multiplies(link);
+        if (multiplies(link) && link->wiring->post > columns) columns = link->wiring->post;
+        if (multiplies(link) && link->wiring->pre > columns) columns = link->wiring->pre;
         if (hb_link_has_tables(link)) {
             size_t width = hb_link_tile_width(m, link);
             if (width > tile) tile = width;
@@ -155,6 +157,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
         back = true;
     }
     if (HB_WORDS(widest) > words) words = HB_WORDS(widest);
+    widest = (widest + 63) / 64 * 64; /* rows end with whole vectors */
     w->merged = tile ? hb_arena_take(a, (HB_TILE_SOURCES + 64) * HB_TABLE_WORDS, 8) : NULL;
     w->tables = tile ? hb_arena_take(a, HB_TABLE_ROWS / 4 * 16 * tile, real_) : NULL;
     size_t slack = HB_POSITIONS_SLACK;
@@ -162,7 +165,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     w->squeezed_sum = back ? hb_arena_take(a, times(T, widest, 1) + slack, real_) : NULL;
     w->squeezed_out = back ? hb_arena_take(a, T * HB_STRIP, real_) : NULL;
     w->columns = back ? hb_arena_take(a, 2 * words, 8) : NULL;
-    w->packed = numbers ? hb_arena_take(a, hb_multiply_room(real_), 1) : NULL;
+    w->packed = columns ? hb_arena_take(a, hb_multiply_room(columns, real_), 1) : NULL;
 }
 
 static hb_again lay_again(const hb_machine *m, hb_arena *a, const hb_part *p) {

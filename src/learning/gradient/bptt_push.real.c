@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "kernels/blas.h"
-
 /* dR(t) = decay dR(t+1) + dI(t); the sum drives R and, of second order, D. What is written is
  * the gradient of the products, which dropout has scaled by its gain. */
 static void filter_step(hb_link *link, hb_worker *worker, const hb_machine *m, const real *dI,
@@ -46,83 +44,145 @@ static void push_synapses(const hb_link *link, const real *dsum, real *out, size
     }
 }
 
-/* Fewer rows than this are not worth squeezing; nor is a product of which more than so much is
- * left. */
+/* Fewer rows than this are not worth squeezing. */
 enum { SQUEEZE_ROWS = 8 };
+/* Of a product, more than so much is not worth squeezing; of what is left, more than so much is not
+ * worth the choice of single elements, which are dearer: 1.0 to 1.5 times. */
 #define HB_SQUEEZE 0.75
+#define HB_SAMPLE  0.75
+
+static bool takes_all(const hb_link *link) {
+    return link->connection->reads_v || !link->pre->window;
+}
+static const uint64_t *window_at(const hb_machine *m, const hb_link *link, size_t b, size_t t) {
+    return link->pre->window + (b * m->step_room + t) * link->pre->words;
+}
 
 /* Rows of d loss / d output that nothing reads: where no window of the source was open in the run.
- * Returns how many sources are left in `open`. */
+ * Returns how many sources are left in `open`; adds up for how many steps each is. */
 static size_t open_sources(const hb_machine *m, const hb_link *link, size_t b, size_t t0, size_t t1,
-                           uint64_t *open) {
+                           uint64_t *open, size_t *steps) {
     const hb_part *pre = link->pre;
+    bool all = takes_all(link);
     size_t count = 0;
+    *steps = 0;
     for (size_t i = 0; i < pre->words; i++) {
-        bool all = link->connection->reads_v || !pre->window;
         uint64_t word = all ? ~(uint64_t)0 : 0;
         size_t end = pre->n - 64 * i;
-        for (size_t t = t0; t < t1 && !all; t++)
-            word |= pre->window[(b * m->step_room + t) * pre->words + i];
+        for (size_t t = t0; t < t1 && !all; t++) {
+            uint64_t bits = window_at(m, link, b, t)[i];
+            word |= bits;
+            *steps += (size_t)__builtin_popcountll(bits);
+        }
         if (end < 64) word &= ((uint64_t)1 << end) - 1;
         open[i] = word;
         count += (size_t)__builtin_popcountll(word);
     }
+    if (all) *steps = count * (t1 - t0);
     return count;
 }
 
-/* The product without the columns of dsum that are all 0 and without the sources that are not
- * open; false: there are too few of them for the trouble. */
-static bool push_squeezed(hb_machine *m, const hb_link *link, hb_worker *worker, const real *dsum,
-                          real *out, size_t b, size_t t0, size_t t1) {
+/* A product without the columns of dsum that are all 0 and without the sources that are not
+ * open. */
+typedef struct squeezed {
+    const uint64_t *open, *full; /* sources and columns that are left ... */
+    size_t left, count;          /* ... and how many there are */
+    size_t stride;               /* count, rounded up to whole vectors by zeros */
+} squeezed;
+
+static void squeeze_row(const hb_machine *m, const squeezed *q, size_t post, const real *from,
+                        real *to) {
+    m->kernels->HB_K(squeeze)(to, from, q->full, post);
+    for (size_t j = q->count; j < q->stride; j++) to[j] = 0;
+}
+static void squeeze_weight(const hb_machine *m, const hb_link *link, const squeezed *q,
+                           size_t source, real *to) {
+    size_t post = link->wiring->post;
+    squeeze_row(m, q, post, (const real *)link->weight->values + source * post, to);
+}
+
+/* All that is left: strips of sources, spread into the rows. */
+static void push_left(hb_machine *m, const hb_link *link, hb_worker *worker, const squeezed *q,
+                      real *out, size_t rows) {
     const hb_kernels *kernels = m->kernels;
-    size_t pre = link->wiring->pre, post = link->wiring->post, rows = t1 - t0, count = 0;
-    uint64_t *open = worker->columns, *full = open + link->pre->words;
-    size_t left = open_sources(m, link, b, t0 - link->lag, t1 - link->lag, open);
-    kernels->HB_K(nonzero)(dsum + t0 * post, rows, post, full);
-    for (size_t i = 0; i < HB_WORDS(post); i++) count += (size_t)__builtin_popcountll(full[i]);
-    if ((double)left * (double)count > HB_SQUEEZE * (double)pre * (double)post) return false;
-    if (!count || !left) return true;
-    for (size_t t = 0; t < rows; t++)
-        kernels->HB_K(squeeze)(worker->squeezed_sum + t * count, dsum + (t0 + t) * post, full,
-                               post);
-    for (size_t word = 0; word < link->pre->words; word += HB_STRIP / 64) {
-        size_t words =
-            link->pre->words - word < HB_STRIP / 64 ? link->pre->words - word : HB_STRIP / 64;
-        size_t strip = 0, columns = words * 64 < pre - word * 64 ? words * 64 : pre - word * 64;
-        for (size_t i = word; i < word + words; i++)
-            for (uint64_t bits = open[i]; bits; bits &= bits - 1, strip++) {
-                size_t source = i * 64 + (size_t)__builtin_ctzll(bits);
-                kernels->HB_K(squeeze)(worker->squeezed_weight + strip * count,
-                                       (const real *)link->weight->values + source * post, full,
-                                       post);
-            }
+    size_t pre = link->wiring->pre, words = link->pre->words;
+    for (size_t word = 0; word < words; word += HB_STRIP / 64) {
+        size_t last = words - word < HB_STRIP / 64 ? words : word + HB_STRIP / 64, strip = 0;
+        size_t columns = 64 * last < pre ? 64 * (last - word) : pre - 64 * word;
+        for (size_t i = word; i < last; i++)
+            for (uint64_t bits = q->open[i]; bits; bits &= bits - 1)
+                squeeze_weight(m, link, q, i * 64 + (size_t)__builtin_ctzll(bits),
+                               worker->squeezed_weight + strip++ * q->stride);
         if (!strip) continue;
         memset(worker->squeezed_out, 0, rows * strip * sizeof(real));
-        kernels->HB_K(multiply)(worker->squeezed_out, strip, rows, strip, count,
-                                (HB_K(hb_matrix)){worker->squeezed_sum, count, 1},
-                                (HB_K(hb_matrix)){worker->squeezed_weight, 1, count},
+        kernels->HB_K(multiply)(worker->squeezed_out, strip, rows, strip, q->count,
+                                (HB_K(hb_matrix)){worker->squeezed_sum, q->stride, 1},
+                                (HB_K(hb_matrix)){worker->squeezed_weight, 1, q->stride},
                                 worker->packed);
         for (size_t t = 0; t < rows; t++)
-            kernels->HB_K(spread)(out + (t0 + t - link->lag) * pre + 64 * word,
-                                  worker->squeezed_out + t * strip, open + word, columns);
+            kernels->HB_K(spread)(out + t * pre + 64 * word, worker->squeezed_out + t * strip,
+                                  q->open + word, columns);
     }
+}
+
+/* Only the steps at which a source is open: 64 sources and 64 steps at a time. */
+static void push_sampled(hb_machine *m, const hb_link *link, hb_worker *worker, const squeezed *q,
+                         real *out, size_t b, size_t first, size_t rows) {
+    const hb_kernels *kernels = m->kernels;
+    size_t pre = link->wiring->pre;
+    real *weight = worker->squeezed_weight;
+    for (size_t word = 0; word < link->pre->words; word++) {
+        for (uint64_t bits = q->open[word]; bits; bits &= bits - 1) {
+            size_t i = (size_t)__builtin_ctzll(bits);
+            squeeze_weight(m, link, q, 64 * word + i, weight + i * q->stride);
+        }
+        for (size_t t = 0; t < rows && q->open[word]; t += 64) {
+            uint64_t steps[64];
+            size_t sums[2] = {0};
+            kernels->turn(steps, 1, window_at(m, link, b, first + t) + word, link->pre->words,
+                          rows - t < 64 ? rows - t : 64, ~(uint64_t)0, sums);
+            kernels->HB_K(sample)(out + t * pre + 64 * word, pre, 64, weight, q->stride,
+                                  worker->squeezed_sum + t * q->stride, q->stride, q->stride,
+                                  steps);
+        }
+    }
+}
+
+/* Steps t0 .. t1 of dsum to the rows of their sources; false: there is too little to leave out for
+ * the trouble. */
+static bool push_squeezed(hb_machine *m, const hb_link *link, hb_worker *worker, const real *dsum,
+                          real *out, size_t b, size_t t0, size_t t1) {
+    size_t pre = link->wiring->pre, post = link->wiring->post, rows = t1 - t0, steps;
+    size_t first = t0 - link->lag, lanes = 64 / sizeof(real);
+    uint64_t *open = worker->columns, *full = open + link->pre->words;
+    squeezed q = {.open = open, .full = full};
+    q.left = open_sources(m, link, b, first, first + rows, open, &steps);
+    m->kernels->HB_K(nonzero)(dsum + t0 * post, rows, post, full);
+    for (size_t i = 0; i < HB_WORDS(post); i++) q.count += (size_t)__builtin_popcountll(full[i]);
+    bool some = (double)steps < HB_SAMPLE * (double)(q.left * rows);
+    if (!some && (double)(q.left * q.count) > HB_SQUEEZE * (double)(pre * post)) return false;
+    if (!q.count || !q.left) return true;
+    q.stride = (q.count + lanes - 1) / lanes * lanes;
+    for (size_t t = 0; t < rows; t++)
+        squeeze_row(m, &q, post, dsum + (t0 + t) * post, worker->squeezed_sum + t * q.stride);
+    if (some)
+        push_sampled(m, link, worker, &q, out + first * pre, b, first, rows);
+    else
+        push_left(m, link, worker, &q, out + first * pre, rows);
     return true;
 }
 
 /* One step, as loops take them: only to sources whose window was open, for what reaches the others
  * goes no further. */
-static bool push_to_open(hb_machine *m, const hb_link *link, hb_worker *worker, const real *delta,
-                         real *out, size_t b, size_t t) {
-    const hb_part *pre = link->pre;
+static bool push_to_open(hb_machine *m, const hb_link *link, const real *delta, real *out, size_t b,
+                         size_t t) {
     size_t post = link->wiring->post;
-    if (link->connection->reads_v || !pre->window) return false;
-    const uint64_t *window = pre->window + (b * m->step_room + t) * pre->words;
-    size_t count = m->kernels->positions(window, pre->words, worker->index);
-    for (size_t c = 0; c < count; c++) {
-        size_t i = worker->index[c];
-        const real *weight = (const real *)link->weight->values + i * post;
-        out[i] += HB_BLAS(dot)((int)post, weight, 1, delta, 1);
-    }
+    if (takes_all(link)) return false;
+    const uint64_t *window = window_at(m, link, b, t);
+    for (size_t word = 0; word < link->pre->words; word++)
+        m->kernels->HB_K(sample)(out + 64 * word, 1, 1, delta, post,
+                                 (const real *)link->weight->values + 64 * word * post, post, post,
+                                 window + word);
     return true;
 }
 
@@ -135,8 +195,7 @@ static void push_product(hb_machine *m, const hb_link *link, hb_worker *worker, 
         push_squeezed(m, link, worker, dsum, out, b, t0, t1))
         return;
     real *first = out + (t0 - link->lag) * pre;
-    if (t1 - t0 == 1 && push_to_open(m, link, worker, dsum + t0 * post, first, b, t0 - link->lag))
-        return;
+    if (t1 - t0 == 1 && push_to_open(m, link, dsum + t0 * post, first, b, t0 - link->lag)) return;
     m->kernels->HB_K(multiply)(first, pre, t1 - t0, pre, post,
                                (HB_K(hb_matrix)){dsum + t0 * post, post, 1},
                                (HB_K(hb_matrix)){link->weight->values, 1, post}, worker->packed);
