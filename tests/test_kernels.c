@@ -178,16 +178,16 @@ static void turned_bits(void **state) {
             room bits = random_bits(64, 100, 0.2);
             const uint64_t *x = (uint64_t *)(void *)bits.data + 2 * (64 - count);
             uint64_t turned[128], kept = 0xfffffffffffff0ffu;
-            size_t sums[2] = {5, 7}, ones = 5, fours = 7, again[2] = {0};
-            k->turn(turned, 2, x, 2, count, kept, sums);
+            size_t apart = 1 + count % 2, sums[2] = {5, 7}, ones = 5, fours = 7, again[2] = {0};
+            k->turn(turned, apart, x, 2, count, kept, sums);
             for (size_t j = 0; j < 64; j++) {
                 for (size_t i = 0; i < 64; i++) {
                     uint64_t want = i < count ? (x[2 * i] & kept) >> j & 1 : 0;
-                    assert_int_equal(turned[2 * j] >> i & 1, want);
+                    assert_int_equal(turned[apart * j] >> i & 1, want);
                     ones += (size_t)want;
                 }
-                for (size_t i = 0; i < 64; i += 4) fours += (turned[2 * j] >> i & 15) != 0;
-                k->count(&turned[2 * j], 1, again);
+                for (size_t i = 0; i < 64; i += 4) fours += (turned[apart * j] >> i & 15) != 0;
+                k->count(&turned[apart * j], 1, again);
             }
             assert_int_equal(sums[0], ones);
             assert_int_equal(sums[1], fours);
