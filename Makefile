@@ -5,6 +5,7 @@
 #   make bench-peers measures beside PyTorch, snnTorch, SPAIC, Brian2 ... [WORKLOADS="w1 w2"]
 #   make docs     writes the made pages       make format   lays out the sources
 #   make results  writes the tables of results/results.jsonl
+#   make ceilings measures what a core can do at most
 #   make window   measures the window of pair STDP by pairing and draws it beside the formula
 #   make crossover measures lists, tables and sgemm at all densities and draws their times
 #   make bench-docs writes the table of docs/performance.md from results/bench.jsonl
@@ -13,7 +14,8 @@ PREFIX ?= /usr/local
 CMAKE_ARGS ?=
 JOBS ?= 2
 MAKEFLAGS += --no-print-directory
-.PHONY: all build demo test check bench bench-peers bench-docs install docs window crossover results format setup clean
+.PHONY: all build demo test check bench bench-peers bench-docs install docs ceilings window crossover results \
+	format setup clean
 all: build
 setup:
 	@sh tools/setup.sh
@@ -42,6 +44,8 @@ install: build
 docs: build
 	@$(BUILD)/hebb docs components docs/components
 	@$(BUILD)/hebb docs cli >docs/cli.md
+ceilings: build
+	@$(BUILD)/ceilings
 window: build
 	@$(BUILD)/stdp-window docs/stdp-window.png
 crossover: build

@@ -64,6 +64,24 @@ static void same_bits_at_any_number_of_threads(void **state) {
         }
 }
 
+/* Long runs go backward in blocks of samples, whose size follows the number of threads. */
+static void same_bits_in_blocks_of_any_size(void **state) {
+    (void)state;
+    for (size_t i = 0; i < SCENES; i++) {
+        setup u = {.batch = 5, .steps = 330};
+        bytes one = {0};
+        trace(&scenes[i], &u, &one);
+        for (int threads = 2; threads <= 8; threads += 6) {
+            bytes more = {0};
+            u.threads = threads;
+            trace(&scenes[i], &u, &more);
+            bytes_equal(&one, &more, scenes[i].name, "blocks");
+            bytes_free(&more);
+        }
+        bytes_free(&one);
+    }
+}
+
 static void seeds_differ(void **state) {
     (void)state;
     bytes one = {0}, two = {0};
@@ -148,6 +166,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scenes_are_lively),
         cmocka_unit_test(same_bits_at_any_number_of_threads),
+        cmocka_unit_test(same_bits_in_blocks_of_any_size),
         cmocka_unit_test(seeds_differ),
         cmocka_unit_test(all_threads_work),
         cmocka_unit_test(sweeps_and_steps_give_the_same_bits),

@@ -72,6 +72,13 @@ def torch_autograd(work):
     return run
 
 
+def torch_compile(work):
+    """The same, its whole sequence compiled by torch.compile: the loop over time is unrolled."""
+    plain = torch_autograd(work)
+    compiled = torch.compile(lambda current: plain(0, current), dynamic=False)
+    return lambda layer, current: compiled(current)
+
+
 def clif(work):
     """SPAIC's clif: two traces, a reset trace, trained V0 (decays at dt 1 ms)."""
     p, q, e = np.exp(-1 / 12), np.exp(-1 / 8), np.exp(-1 / 20)
@@ -131,7 +138,8 @@ def norse(work):
     return run
 
 
-SYSTEMS = {"torch": torch_hand, "torch-autograd": torch_autograd, "snntorch": snntorch,
+SYSTEMS = {"torch": torch_hand, "torch-autograd": torch_autograd,
+           "torch-compile": torch_compile, "snntorch": snntorch,
            "spikingjelly": spikingjelly, "norse": norse}
 
 
@@ -268,7 +276,7 @@ def main():
     once()
     clock.wall, clock.cpu = {}, {}
     repeat(o.seconds, o.repeats, once)
-    name = o.system.replace("torch-autograd", "torch")
+    name = o.system.split("-")[0]
     version = "%s %s, torch %s" % (o.system, importlib.metadata.version(name), torch.__version__)
     clock.rows(work.workload, o.system, version, o.threads, check=same, output_rate=rate)
 

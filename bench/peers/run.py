@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ALL = ["torch", "torch-autograd", "snntorch", "spikingjelly", "norse"]
 BIG = ["torch", "snntorch", "spikingjelly"]
 PEERS = {
-    "w1": ALL + ["spyx"], "w2": ALL + ["spyx"], "w1_clif": ["torch"], "w2_clif": ["torch"],
+    "w1": ALL + ["torch-compile", "spyx"], "w2": ALL + ["spyx"], "w1_clif": ["torch"], "w2_clif": ["torch"],
     "recurrent": ["torch"], "infer": ["torch", "snntorch"],
     "w3_512": ALL, "w3_512_dx": ALL, "w3_512_real": ALL,
     "w3_2048": BIG, "w3_2048_dx": BIG, "w3_2048_real": BIG,

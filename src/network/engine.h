@@ -59,7 +59,7 @@ typedef struct hb_part {
     real *x, *I;               /* [B][T][n] */
     real *before;              /* [B][T][states][n]: states before each step */
     real *mask, *reset;        /* [B][T][n], soft mode: m, and the o that resets if detached */
-    real *dI;                  /* [B][T][n] */
+    real *dI;                  /* [back_block][T][n] */
     real *gcoef;               /* [B][coefs][n] */
     bool wants_coef[HB_COEFS]; /* gradient */
     bool any_coef;
@@ -91,8 +91,9 @@ typedef struct hb_link {
     bool recorded;    /* by a monitor */
     bool shown;       /* ... the spikes that arrive */
     real *past;       /* [B][delay_max][pre]: rows before row 0, newest first; if shown */
-    real *total;      /* [B][post]: sum of the currents' gradients that a constant drove */
-    real *dsum;       /* [B][T][post]: deltas behind a filter */
+    real *total;      /* [2][B][post]: sum of the currents' gradients that a constant drove, and
+                         that of step 0, which row 0 drove */
+    real *dsum;       /* [back_block][T][post]: deltas behind a filter */
     uint64_t *turned; /* [B][64 words][HB_WORDS(T)]: the steps at which each source acted */
     uint32_t *turned_counts; /* [B][hb_link_parts][2]: bits of it, and fours of bits */
     bool *looked_up;         /* [blocks of samples]: sums of this run came from tables */
@@ -170,6 +171,7 @@ typedef struct hb_machine {
     size_t batch_room, step_room; /* planned */
     size_t block_room;            /* samples that a worker may sweep at a time ... */
     size_t block;                 /* ... and does in this run */
+    size_t back_block;            /* samples whose currents' gradients are kept at a time */
     size_t segment;               /* steps of a segment: about sqrt(step_room) */
     hb_arena arena;
     hebb_status *sample_status; /* [B] */
@@ -193,6 +195,24 @@ static inline real *hb_part_row(const hb_machine *m, const hb_part *p, real *row
 static inline real *hb_part_tape(const hb_machine *m, const hb_part *p, real *tape, size_t b,
                                  size_t t) {
     return tape + (b * m->step_room + t) * p->n;
+}
+
+/* The gradients of sample b's currents, or of sums behind a filter, at step t. */
+static inline real *hb_part_dI(const hb_machine *m, const hb_part *p, real *dI, size_t b,
+                               size_t t) {
+    return dI + (b % m->back_block * m->step_room + t) * p->n;
+}
+
+/* Do the model's sweeps serve the part? */
+static inline bool hb_part_sweeps(const hb_machine *m, const hb_part *p) {
+    return p->model->sweep && !m->base.graph->soft;
+}
+
+/* The most steps of a sweep: neurons are taken some at a time, each through all steps, so that rows
+ * of few pages should be left before the next neurons come to them. */
+static inline size_t hb_part_sweep_steps(const hb_part *p) {
+    size_t steps = 65536 / (p->n * sizeof(real));
+    return steps < 16 ? 16 : steps;
 }
 
 /* Step t of sample b, as the backward pass reads it. */

@@ -59,7 +59,7 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
         if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
     }
     a->kind = HB_OF_CURRENTS;
-    p->dI = hb_arena_take(a, cells, real_);
+    p->dI = hb_arena_take(a, times(m->back_block, T, n), real_);
 }
 
 static void lay_reward(hb_machine *m, hb_arena *a, size_t reward, size_t B, size_t T) {
@@ -81,7 +81,7 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
     if (link->pre->form == HB_FORM_CONSTANT) {
         link->constant = hb_arena_take(a, B * post, sizeof(real));
         link->before_run = hb_arena_take(a, B * post, sizeof(real));
-        link->total = hb_arena_take(a, B * post, sizeof(real));
+        link->total = hb_arena_take(a, 2 * B * post, sizeof(real));
     }
     if (link->connection->synapse) link->state = hb_arena_take(a, B * 2 * post, sizeof(real));
     if (link->dropout > 0) link->kept = hb_arena_take(a, B * link->pre->words, 8);
@@ -89,7 +89,7 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
     if (link->dropout > 0 && (rows || link->pre->form == HB_FORM_CONSTANT))
         link->masked = hb_arena_take(a, times(B, rows ? T + 1 : 2, link->pre->n), sizeof(real));
     if ((link->connection->synapse || link->dropout > 0) && link->post->active)
-        link->dsum = hb_arena_take(a, times(B, T, post), sizeof(real));
+        link->dsum = hb_arena_take(a, times(m->back_block, T, post), sizeof(real));
     if (link->wiring->delay_max)
         link->pending = hb_arena_take(a, times(B, link->wiring->delay_max, post), sizeof(real));
     if (link->wiring->delay_max && link->shown)
@@ -120,7 +120,15 @@ static size_t block_of(const hb_machine *m, size_t B, size_t T) {
     return block < B ? block : B;
 }
 
-/* Room for the products of links (link.real.c, bptt_links.real.c). */
+/* Samples whose gradients are there at once: about as many rows as a block has forward, but enough
+ * samples to keep the threads busy. */
+static size_t back_block_of(const hb_machine *m, size_t B, size_t T) {
+    size_t block = (BLOCK_ROWS + T - 1) / T, busy = 4 * m->worker_count;
+    if (m->worker_count > 1 && block < busy) block = busy;
+    return block < B ? block : B;
+}
+
+/* Room for the products of links (link.real.c, bptt_gradient.real.c, bptt_push.real.c). */
 static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     size_t tile = 0, words = 0, widest = 0, real_ = sizeof(real);
     bool back = false;
@@ -214,6 +222,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
 static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
     hb_graph *g = m->base.graph;
     m->block_room = block_of(m, B, T);
+    m->back_block = back_block_of(m, B, T);
     m->segment = (size_t)ceil(sqrt((double)T));
     for (size_t i = 0; i < m->part_count; i++) lay_part(m, a, &m->parts[i], B, T);
     for (size_t i = 0; i < m->link_count; i++) lay_link(m, a, &m->links[i], B, T);

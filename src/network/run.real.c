@@ -75,9 +75,13 @@ static void soft_output(hb_machine *m, hb_part *p, const hb_step *k, size_t b, s
     }
 }
 
+/* Neurons fire where x lies above it. */
+static real fires_above(const hb_part *p) {
+    return p->group->surrogate_set && p->group->surrogate.fires_at_zero ? -HB_LEAST : 0;
+}
+
 /* Spikes, and what the backward pass needs of x. Returns the spikes of the step. */
 static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t b, size_t t) {
-    const hb_surrogate *s = &p->group->surrogate;
     uint64_t count = 0;
     if (m->base.graph->soft) {
         soft_output(m, p, k, b, t);
@@ -86,8 +90,7 @@ static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t
         k->m = hb_part_tape(m, p, p->mask, b, t);
     } else {
         uint64_t *bits = hb_part_bits(m, p, b, t + 1);
-        real low = p->group->surrogate_set && s->fires_at_zero ? -HB_LEAST : 0;
-        m->kernels->HB_K(between)(k->x, p->n, low, (real)INFINITY, bits);
+        m->kernels->HB_K(between)(k->x, p->n, fires_above(p), (real)INFINITY, bits);
         m->kernels->HB_K(expand)(bits, p->n, 1, w->o);
         for (size_t i = 0; i < p->words; i++)
             if (bits[i]) count += (uint64_t)__builtin_popcountll(bits[i]);
@@ -100,24 +103,6 @@ static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t
     return count;
 }
 
-static void record(hb_machine *m, const hb_part *p, const hb_step *k, size_t b, size_t t) {
-    const hb_graph *g = m->base.graph;
-    for (size_t i = 0; i < g->monitor_count; i++) {
-        const hb_monitor *monitor = &g->monitors[i];
-        if (monitor->spikes || monitor->group != p - m->parts) continue;
-        double *to = m->base.records[i] + (t * m->base.batch + b) * p->n;
-        const real *from = monitor->state == HB_VAR_ISYN ? (k ? k->I : NULL)
-                           : monitor->state >= 0         ? k->state[monitor->state]
-                           : p->form == HB_FORM_ROWS     ? hb_part_row(m, p, p->rows, b, t + 1)
-                           : p->form == HB_FORM_CONSTANT ? p->constant + b * p->n
-                                                         : NULL;
-        if (from)
-            for (size_t j = 0; j < p->n; j++) to[j] = (double)from[j];
-        else
-            m->kernels->expand_f64(hb_part_bits(m, p, b, t + 1), p->n, 1, to);
-    }
-}
-
 /* Row t of the group's synaptic input. Where the group goes step by step and no backward pass
  * reads it, one row serves all steps. */
 static real *current(const hb_machine *m, const hb_worker *w, size_t group, size_t input, size_t b,
@@ -128,8 +113,61 @@ static real *current(const hb_machine *m, const hb_worker *w, size_t group, size
     return w->I[group] + row * p->n;
 }
 
-/* Step t of a group whose currents are there. */
-static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
+static void record(hb_machine *m, const hb_worker *w, const hb_part *p, size_t b, size_t t) {
+    const hb_graph *g = m->base.graph;
+    size_t group = (size_t)(p - m->parts);
+    for (size_t i = 0; i < g->monitor_count; i++) {
+        const hb_monitor *monitor = &g->monitors[i];
+        if (monitor->spikes || monitor->group != (int)group) continue;
+        double *to = m->base.records[i] + (t * m->base.batch + b) * p->n;
+        const real *from =
+            monitor->state == HB_VAR_ISYN ? (p->model ? current(m, w, group, 0, b, t) : NULL)
+            : monitor->state >= 0     ? p->state + (b * p->states + (size_t)monitor->state) * p->n
+            : p->form == HB_FORM_ROWS ? hb_part_row(m, p, p->rows, b, t + 1)
+            : p->form == HB_FORM_CONSTANT ? p->constant + b * p->n
+                                          : NULL;
+        if (from)
+            for (size_t j = 0; j < p->n; j++) to[j] = (double)from[j];
+        else
+            m->kernels->expand_f64(hb_part_bits(m, p, b, t + 1), p->n, 1, to);
+    }
+}
+
+/* Steps t0 .. t1 of a group whose currents are there, by the model's sweep. */
+static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t0, size_t t1) {
+    size_t n = p->n, group = (size_t)(p - m->parts), sums[2] = {0}, most = hb_part_sweep_steps(p);
+    bool tape = p->active && m->base.train, exact = tape && !p->recompute;
+    hb_sweep s = {.n = n,
+                  .words = p->words,
+                  .spaic = m->base.graph->spaic,
+                  .uniform = p->uniform,
+                  .fires = fires_above(p),
+                  .low = (real)p->low,
+                  .high = (real)p->high};
+    for (size_t c = 0; c < p->model->coef_count; c++) s.coef[c] = p->coef[c];
+    for (size_t k = 0; k < p->states; k++) s.state[k] = p->state + (b * p->states + k) * n;
+    for (size_t t = t0, next; t < t1; t = next) {
+        next = t1 - t < most ? t1 : t + most;
+        if (tape && p->recompute) {
+            size_t end = t - t % m->segment + m->segment;
+            if (next > end) next = end;
+            if (t % m->segment == 0)
+                memcpy(hb_part_checkpoint(m, p, b, t), s.state[0], p->states * n * sizeof(real));
+        }
+        s.steps = next - t;
+        s.I = current(m, w, group, 0, b, t);
+        s.spikes = hb_part_bits(m, p, b, t + 1);
+        if (tape && p->window) s.window = p->window + (b * m->step_room + t) * p->words;
+        if (exact && p->keep_x) s.x = hb_part_tape(m, p, p->x, b, t);
+        if (exact && p->keep_states) s.before = hb_part_before(m, w, p, b, t);
+        p->model->sweep(&s);
+    }
+    m->kernels->count(hb_part_bits(m, p, b, t0 + 1), (t1 - t0) * p->words, sums);
+    w->spikes[group] += sums[0];
+}
+
+/* Step t of a group by the model's loops one after another; returns its row of x. */
+static const real *by_loops(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
     const hb_model *model = p->model;
     size_t n = p->n, group = (size_t)(p - m->parts);
     bool tape = p->active && m->base.train;
@@ -151,16 +189,27 @@ static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
     model->integrate(&k);
     if (model->output == HB_OUT_SPIKES) w->spikes[group] += fire(m, w, p, &k, b, t);
     if (model->settle) model->settle(&k);
+    return k.x;
+}
+
+/* Step t of a group whose currents are there. */
+static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
+    const hb_model *model = p->model;
+    size_t bytes = p->n * sizeof(real);
+    const real *V = p->state + b * p->states * p->n, *x = w->x;
+    if (hb_part_sweeps(m, p))
+        sweep(m, w, p, b, t, t + 1);
+    else
+        x = by_loops(m, w, p, b, t);
     if (p->rows && model->output != HB_OUT_SPIKES) {
         real *row = hb_part_row(m, p, p->rows, b, t + 1);
-        if (k.spaic && model->spaic_output_none)
-            memset(row, 0, n * sizeof(real));
+        if (m->base.graph->spaic && model->spaic_output_none)
+            memset(row, 0, bytes);
         else
-            memcpy(row, model->output == HB_OUT_V ? k.state[0] : k.x, n * sizeof(real));
+            memcpy(row, model->output == HB_OUT_V ? V : x, bytes);
     }
-    if (p->V && p->V != p->rows)
-        memcpy(hb_part_row(m, p, p->V, b, t + 1), k.state[0], n * sizeof(real));
-    if (p->recorded) record(m, p, &k, b, t);
+    if (p->V && p->V != p->rows) memcpy(hb_part_row(m, p, p->V, b, t + 1), V, bytes);
+    if (p->recorded) record(m, w, p, b, t);
 }
 
 /* ---- the plan ---- */
@@ -213,6 +262,14 @@ static void pull_block(hb_machine *m, hb_worker *w, size_t group, size_t b0, siz
     }
 }
 
+/* May a group of a part of its own do all steps in one sweep? */
+static bool sweeps_whole(const hb_machine *m, const hb_part *p) {
+    bool steps = !hb_part_sweeps(m, p) || p->recorded || p->V;
+    for (size_t i = 0; i < m->link_count; i++)
+        steps |= m->links[i].post == p && m->links[i].connection->inside;
+    return !steps;
+}
+
 /* Samples b0 .. b1 through the plan; a block's first sample is a multiple of m->block. */
 static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
     const hb_graph *g = m->base.graph;
@@ -227,7 +284,13 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
             for (size_t b = b0; b < b1; b++) clear_currents(m, w, g->order[k], b, 0, m->base.steps);
             pull_block(m, w, g->order[k], b0, b1);
         }
-        for (size_t b = b0; b < b1; b++) run_steps(m, w, b, i, next, all);
+        hb_part *alone = next == i + 1 ? &m->parts[g->order[i]] : NULL;
+        bool whole = alone && !all && sweeps_whole(m, alone);
+        for (size_t b = b0; b < b1; b++)
+            if (whole)
+                sweep(m, w, alone, b, 0, m->base.steps);
+            else
+                run_steps(m, w, b, i, next, all);
     }
 }
 
@@ -315,7 +378,7 @@ static void encode_sample(void *arg, size_t b, int worker) {
             m->sample_status[b] = status;
             return;
         }
-        for (size_t t = 0; p->recorded && t < m->base.steps; t++) record(m, p, NULL, b, t);
+        for (size_t t = 0; p->recorded && t < m->base.steps; t++) record(m, w, p, b, t);
     }
     for (size_t i = 0; i < m->link_count; i++)
         if (m->links[i].drops) HB_R(hb_link_draw)(m, &m->links[i], b);

@@ -1,5 +1,6 @@
 /* lif: leaky integrate and fire, the input not scaled by dt. */
 #include "neurons/model.h"
+#include "neurons/sweep.h"
 
 static const hb_param_info params[] = {
     {"tau_m", HB_PER_UNIT, "ms", 8, HB_POSITIVE | HB_TRAINABLE, "membrane time constant", "tau"},
@@ -49,6 +50,94 @@ static void unintegrate(hb_step *k) {
     HB_EACH(k) a[j] = d[j] * dI[j];
 }
 
+/* ---- sweeps ---- */
+
+/* A spike is 1 or 0: products with it are one choice. That zeros keep their signs, and V that is
+ * not finite shows, needs the product with 0 and the sum. */
+INLINE void forward(const hb_sweep *s, size_t j, const size_t count, size_t lanes,
+                    const bool uniform) {
+    vec V[ABREAST], d[ABREAST], th[ABREAST], r[ABREAST];
+    vec fires = same(s->fires), most = same((real)INFINITY);
+    vec low = same(s->low), high = same(s->high), none = same(0);
+    size_t n = s->n, words = s->words;
+    const real *I = s->I + j;
+    real *x_row = s->x ? s->x + j : NULL, *before = s->before ? s->before + j : NULL;
+    load_coef(d, s->coef[0] + (uniform ? 0 : j), count, lanes, uniform);
+    load_coef(th, s->coef[1] + (uniform ? 0 : j), count, lanes, uniform);
+    load_coef(r, s->coef[2] + (uniform ? 0 : j), count, lanes, uniform);
+    load_all(V, s->state[0] + j, count, lanes);
+    for (size_t t = 0; t < s->steps; t++, I += n) {
+        uint64_t fired = 0, open = 0;
+        for (size_t k = 0; k < count; k++) {
+            size_t c = uniform ? 0 : k;
+            if (before) store(before + t * n + k * LANES, V[k], lanes);
+            vec u = d[c] * V[k] + load(I + k * LANES, lanes);
+            vec x = u - th[c];
+            if (x_row) store(x_row + t * n + k * LANES, x, lanes);
+            which o = between(x, fires, most);
+            fired |= bits_of(o) << k * LANES;
+            if (s->window) open |= bits_of(between(x, low, high)) << k * LANES;
+            u = pick(o, u * none, u);
+            V[k] = s->spaic ? u : u + pick(o, r[c], r[c] * none);
+        }
+        put_bits(s->spikes + t * words, j, kept_bits(fired, count, lanes));
+        if (s->window) put_bits(s->window + t * words, j, kept_bits(open, count, lanes));
+    }
+    store_all(s->state[0] + j, V, count, lanes);
+}
+static void sweep(const hb_sweep *s) {
+    if (s->uniform)
+        SWEEP(forward, s, true);
+    else
+        SWEEP(forward, s, false);
+}
+
+INLINE void backward(const hb_sweep *s, size_t j, const size_t count, size_t lanes,
+                     const bool uniform, const bool grads) {
+    vec a[ABREAST], d[ABREAST], g[3][ABREAST], height = same(s->height), none = same(0);
+    size_t n = s->n, words = s->words;
+    size_t at = s->steps * n + j, above = s->steps * s->dO_stride + j;
+    const uint64_t *spikes = s->spikes, *window = s->window;
+    const real *slopes = s->slope, *dO = s->dO, *before = s->before;
+    real *to = s->dI;
+    bool wants[3];
+    load_coef(d, s->coef[0] + (uniform ? 0 : j), count, lanes, uniform);
+    load_all(a, s->adj[0] + j, count, lanes);
+    for (int c = 0; grads && c < 3; c++) {
+        wants[c] = s->gcoef[c] && !(c == 2 && s->spaic);
+        load_sums(g[c], wants[c] ? s->gcoef[c] + j : NULL, count, lanes);
+    }
+    for (size_t t = s->steps; t-- > 0;) {
+        at -= n, above -= s->dO_stride;
+        uint64_t fired = get_bits(spikes + t * words, j);
+        uint64_t open = slopes ? 0 : get_bits(window + t * words, j);
+        for (size_t k = 0; k < count; k++) {
+            which o = which_of(fired >> k * LANES);
+            if (grads && wants[2]) g[2][k] += pick(o, a[k], a[k] * none);
+            vec after = pick(o, a[k] * none, a[k]);
+            vec slope = slopes ? load(slopes + at + k * LANES, lanes)
+                               : pick(which_of(open >> k * LANES), height, none);
+            vec dx = slope * load(dO + above + k * LANES, lanes), dI = after + dx;
+            store(to + at + k * LANES, dI, lanes);
+            if (grads && wants[0]) g[0][k] += dI * load(before + at + k * LANES, lanes);
+            if (grads && wants[1]) g[1][k] += -dx;
+            a[k] = d[uniform ? 0 : k] * dI;
+        }
+    }
+    store_all(s->adj[0] + j, a, count, lanes);
+    for (int c = 0; grads && c < 3; c++)
+        if (wants[c]) store_all(s->gcoef[c] + j, g[c], count, lanes);
+}
+static void sweep_back(const hb_sweep *s) {
+    bool grads = s->gcoef[0] || s->gcoef[1] || s->gcoef[2];
+    if (s->uniform && !grads)
+        SWEEP(backward, s, true, false);
+    else if (!grads)
+        SWEEP(backward, s, false, false);
+    else
+        SWEEP(backward, s, false, true);
+}
+
 const hb_model HB_R(hb_model_lif) = {
     .component = &component,
     .output = HB_OUT_SPIKES,
@@ -62,4 +151,6 @@ const hb_model HB_R(hb_model_lif) = {
     .settle = settle,
     .unsettle = unsettle,
     .unintegrate = unintegrate,
+    .sweep = sweep,
+    .sweep_back = sweep_back,
 };

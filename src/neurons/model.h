@@ -56,6 +56,31 @@ typedef struct hb_step {
     real *gcoef[HB_COEFS]; /* sums of d loss / d coef, or NULL: not wanted */
 } hb_step;
 
+/* Several steps of one sample at once, where the group's currents, or its gradients, are there for
+ * all of them. The same bits as step by step. Rows have n entries, or words of n bits. */
+typedef struct hb_sweep {
+    size_t n, words, steps;
+    const real *coef[HB_COEFS];
+    bool spaic, uniform, detach; /* as in hb_step */
+    uint64_t *spikes;            /* [steps][words] */
+    uint64_t *window;            /* [steps][words]: low < x < high; forward NULL: not wanted */
+    real *before;                /* [steps][states][n]: states before each step, or NULL */
+    const real *I;               /* [steps][n]; backward for gcoef */
+    /* forward */
+    real *state[HB_STATES]; /* before the first step, then after the last */
+    real fires;             /* spikes where x > fires, but is not infinite */
+    real low, high;
+    real *x; /* [steps][n], or NULL */
+    /* backward, from the last step to the first */
+    real height;           /* of an open window, ... */
+    const real *slope;     /* ... or [steps][n] of a smooth one */
+    real *adj[HB_STATES];  /* after the last step, then before the first */
+    const real *dO;        /* [steps][n], */
+    size_t dO_stride;      /* n; 0: one row for all steps */
+    real *dI;              /* [steps][n] */
+    real *gcoef[HB_COEFS]; /* as in hb_step */
+} hb_sweep;
+
 /* A step of all samples, for what a group keeps. Rows have n entries. */
 typedef struct hb_adapt {
     size_t n;
@@ -81,12 +106,14 @@ typedef struct hb_model {
     double (*default_gain)(const hb_args *args, size_t unit); /* of the HB_GAIN coefficient;
                                                                   not finite: there is none */
     void (*integrate)(hb_step *step);                         /* state, I -> state, x */
-    void (*settle)(hb_step *step);      /* o, m -> state after the spike; NULL: nothing */
-    void (*unsettle)(hb_step *step);    /* adj -> adj, dO +=; NULL: nothing */
-    void (*unintegrate)(hb_step *step); /* dx, adj -> dI, adj; NULL: no gradient */
-    const char *inputs[2];              /* names of the synaptic inputs; none: "Isyn" alone */
-    void (*start)(hb_step *step);       /* writes the first states; NULL: zeros */
-    unsigned stays; /* bits of the states kept over runs under compat = "spaic" */
+    void (*settle)(hb_step *step);             /* o, m -> state after the spike; NULL: nothing */
+    void (*unsettle)(hb_step *step);           /* adj -> adj, dO +=; NULL: nothing */
+    void (*unintegrate)(hb_step *step);        /* dx, adj -> dI, adj; NULL: no gradient */
+    void (*sweep)(const hb_sweep *sweep);      /* integrate, spikes, settle; NULL: by steps */
+    void (*sweep_back)(const hb_sweep *sweep); /* unsettle, window, unintegrate; likewise */
+    const char *inputs[2];        /* names of the synaptic inputs; none: "Isyn" alone */
+    void (*start)(hb_step *step); /* writes the first states; NULL: zeros */
+    unsigned stays;               /* bits of the states kept over runs under compat = "spaic" */
     /* What a group keeps over runs otherwise (an adaptive threshold): its name, which is also
      * that of the state that shows it, its first value, and how a step that learns changes it. */
     const char *kept;

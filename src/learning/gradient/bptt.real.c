@@ -1,6 +1,6 @@
-/* The plan walked backwards: samples in parallel leave the gradients of their currents on the
- * tape, then blocks of weight rows gather them, each block over all samples in order, so that
- * the sums do not depend on the number of threads. */
+/* The plan walked backwards, a block of samples after the other: its samples leave the gradients
+ * of their currents, in parallel, then blocks of weight rows gather them, each over the samples in
+ * order, so that the sums depend neither on the number of threads nor on the block. */
 #include <math.h>
 #include <string.h>
 
@@ -11,11 +11,26 @@ typedef struct backward {
     hb_machine *m;
     size_t readout, truncate;
     const double *dpredict;
-    double *drecord;    /* of a decoder that is not linear */
-    size_t *first_item; /* [link]: its first block among the items */
+    double *drecord; /* of a decoder that is not linear */
+    bool one_row;    /* the first row of the target's dO serves all steps */
+    size_t b0, b1;   /* the block of samples */
 } backward;
 
 /* ---- the readout ---- */
+
+/* Does the decoder weigh all steps alike, and does nothing else reach the target's output? */
+static bool one_row_serves(const backward *back) {
+    const hb_machine *m = back->m;
+    const hb_readout *r = &m->base.graph->readouts[back->readout];
+    const hb_part *p = &m->parts[r->target];
+    const double *weights = m->weights[back->readout];
+    if (back->drecord || p->wants_V || !hb_part_sweeps(m, p)) return false;
+    for (size_t t = 1; t < m->base.steps; t++)
+        if (weights[t] != weights[0]) return false;
+    for (size_t i = 0; i < m->link_count; i++)
+        if (m->links[i].pre == p && m->links[i].post->active && !m->links[i].plastic) return false;
+    return true;
+}
 
 static void start_from_decoder(const backward *back, hb_worker *w, size_t b) {
     hb_machine *m = back->m;
@@ -25,7 +40,7 @@ static void start_from_decoder(const backward *back, hb_worker *w, size_t b) {
     double scale, bias;
     hb_decoder_linear(d, &pop, &scale, &bias);
     real *to = strcmp(d->ops->variable, "V") ? w->dO[r->target] : w->dV[r->target];
-    for (size_t t = 0; t < m->base.steps; t++, to += n)
+    for (size_t t = 0; t < (back->one_row ? 1 : m->base.steps); t++, to += n)
         if (back->drecord) {
             const double *from = back->drecord + (t * m->base.batch + b) * n;
             for (size_t j = 0; j < n; j++) to[j] += (real)from[j];
@@ -39,7 +54,7 @@ static void start_from_decoder(const backward *back, hb_worker *w, size_t b) {
         }
 }
 
-/* ---- one step of one group ---- */
+/* ---- steps of one group ---- */
 
 /* Slopes at step t, made from x for so many steps at once that the loop is long. Steps come
  * from the last to the first. */
@@ -65,16 +80,72 @@ static void through_window(hb_machine *m, hb_worker *w, const hb_part *p, const 
     for (size_t j = 0; j < p->n; j++) dx[j] *= dO[j];
 }
 
+/* Of a tape that is recomputed: the segment that ends with step t. */
+static void make_again(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
+    if (p->recompute && (t + 1 == m->base.steps || (t + 1) % m->segment == 0))
+        HB_R(hb_again)(m, w, p, b, t - t % m->segment, t + 1);
+}
+
+static void cut(const backward *back, hb_worker *w, const hb_part *p, size_t t) {
+    if (back->truncate && t % back->truncate == 0)
+        memset(w->adj[p - back->m->parts], 0, p->states * p->n * sizeof(real));
+}
+
+/* Steps t0 .. t1 by the model's sweep; slopes, and what is made again, come some steps at a time.
+ */
+static void back_sweep(const backward *back, hb_worker *w, size_t group, size_t b, size_t t0,
+                       size_t t1) {
+    hb_machine *m = back->m;
+    hb_part *p = &m->parts[group];
+    size_t n = p->n, most = hb_part_sweep_steps(p);
+    size_t strides[] = {back->truncate, p->recompute ? m->segment : 0, p->slope_steps};
+    hb_sweep s = {.n = n,
+                  .words = p->words,
+                  .spaic = m->base.graph->spaic,
+                  .uniform = p->uniform,
+                  .detach = p->group->detach_reset,
+                  .height = (real)p->height};
+    bool one_row = back->one_row && m->base.graph->readouts[back->readout].target == group;
+    s.dO_stride = one_row ? 0 : n;
+    for (size_t k = 0; k < p->states; k++) s.adj[k] = w->adj[group] + k * n;
+    for (size_t c = 0; c < p->model->coef_count; c++) {
+        s.coef[c] = p->coef[c];
+        if (p->wants_coef[c]) s.gcoef[c] = p->gcoef + (b * p->model->coef_count + c) * n;
+    }
+    for (size_t t = t1, first; t > t0; t = first) {
+        first = t - t0 > most ? t - most : t0;
+        for (size_t i = 0; i < HB_COUNT(strides); i++)
+            if (strides[i] && first < (t - 1) / strides[i] * strides[i])
+                first = (t - 1) / strides[i] * strides[i];
+        make_again(m, w, p, b, t - 1);
+        s.steps = t - first;
+        s.spikes = hb_part_bits(m, p, b, first + 1);
+        s.dO = w->dO[group] + first * s.dO_stride;
+        s.dI = hb_part_dI(m, p, p->dI, b, first);
+        if (p->slope_steps)
+            s.slope = slope_at(m, w, p, b, t - 1) - (t - 1 - first) * n;
+        else
+            s.window = p->window + (b * m->step_room + first) * p->words;
+        if (p->keep_I) s.I = hb_part_I(m, w, p, b, first);
+        if (p->keep_states) s.before = hb_part_before(m, w, p, b, first);
+        p->model->sweep_back(&s);
+        cut(back, w, p, first);
+    }
+}
+
 static void back_step(const backward *back, hb_worker *w, size_t group, size_t b, size_t t) {
     hb_machine *m = back->m;
     hb_part *p = &m->parts[group];
     const hb_model *model = p->model;
     size_t n = p->n;
-    if (p->recompute && (t + 1 == m->base.steps || (t + 1) % m->segment == 0))
-        HB_R(hb_again)(m, w, p, b, t - t % m->segment, t + 1);
+    if (hb_part_sweeps(m, p) && !w->dV[group]) {
+        back_sweep(back, w, group, b, t, t + 1);
+        return;
+    }
+    make_again(m, w, p, b, t);
     hb_step k = {.n = n, .spaic = m->base.graph->spaic, .detach = p->group->detach_reset};
     k.dO = w->dO[group] + t * n;
-    k.dI = hb_part_tape(m, p, p->dI, b, t);
+    k.dI = hb_part_dI(m, p, p->dI, b, t);
     k.dx = w->dx;
     if (p->keep_x) k.x = hb_part_x(m, w, p, b, t);
     if (p->keep_I) k.I = hb_part_I(m, w, p, b, t);
@@ -99,8 +170,7 @@ static void back_step(const backward *back, hb_worker *w, size_t group, size_t b
     else
         memset(w->dx, 0, n * sizeof(real));
     model->unintegrate(&k);
-    if (back->truncate && t % back->truncate == 0)
-        memset(w->adj[group], 0, p->states * n * sizeof(real));
+    cut(back, w, p, t);
 }
 
 /* ---- the plan, backwards ---- */
@@ -116,8 +186,21 @@ static void push(const backward *back, hb_worker *w, size_t group, size_t b, boo
     }
 }
 
+/* A group of a part of its own has the gradients of all its steps before the first is taken. */
+static bool sweeps_whole(const hb_machine *m, const hb_worker *w, size_t group) {
+    bool steps = !hb_part_sweeps(m, &m->parts[group]) || w->dV[group];
+    for (size_t i = 0; i < m->link_count; i++)
+        steps |= m->links[i].connection->post == group && m->links[i].connection->inside;
+    return !steps;
+}
+
 static void back_steps(const backward *back, hb_worker *w, size_t b, size_t first, size_t last) {
     const hb_graph *g = back->m->base.graph;
+    if (last == first + 1 && back->m->parts[g->order[first]].active &&
+        sweeps_whole(back->m, w, g->order[first])) {
+        back_sweep(back, w, g->order[first], b, 0, back->m->base.steps);
+        return;
+    }
     for (size_t t = back->m->base.steps; t-- > 0;)
         for (size_t i = last; i-- > first;) {
             if (!back->m->parts[g->order[i]].active) continue;
@@ -140,28 +223,30 @@ static void back_plan(const backward *back, hb_worker *w, size_t b) {
     }
 }
 
-/* What a constant source has driven: all steps but one in which row 0 acted. */
+/* What a constant source has driven: all steps but one in which row 0 acted, and that one. */
 static void total_of_constants(hb_machine *m, size_t b) {
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];
         if (!link->total || !link->weight->grad) continue;
         size_t post = link->wiring->post;
         real *total = link->total + b * post;
-        const real *dsum =
-            hb_part_tape(m, link->post, link->dsum ? link->dsum : link->post->dI, b, 0);
+        const real *dsum = hb_link_sum_gradient(m, link, b);
+        memcpy(total + m->batch_room * post, dsum, post * sizeof(real));
         memset(total, 0, post * sizeof(real));
         for (size_t t = link->lag; t < m->base.steps; t++)
             for (size_t j = 0; j < post; j++) total[j] += dsum[t * post + j];
     }
 }
 
-static void back_sample(void *arg, size_t b, int worker) {
+static void back_sample(void *arg, size_t item, int worker) {
     const backward *back = arg;
     hb_machine *m = back->m;
+    size_t b = back->b0 + item;
     hb_worker *w = &m->workers[worker];
     for (size_t i = 0; i < m->part_count; i++) {
         const hb_part *p = &m->parts[i];
-        size_t cells = m->base.steps * p->n;
+        bool one_row = back->one_row && i == m->base.graph->readouts[back->readout].target;
+        size_t cells = (one_row ? 1 : m->base.steps) * p->n;
         if (w->dO[i]) memset(w->dO[i], 0, cells * sizeof(real));
         if (w->dV[i]) memset(w->dV[i], 0, cells * sizeof(real));
         if (w->adj[i]) memset(w->adj[i], 0, p->states * p->n * sizeof(real));
@@ -180,17 +265,46 @@ static void back_sample(void *arg, size_t b, int worker) {
 
 /* ---- parameters ---- */
 
+/* The link that work item `item` belongs to; what is left is its block. */
+static hb_link *link_of(const hb_machine *m, size_t *item) {
+    size_t i = 0;
+    while (*item >= m->first_item[i + 1]) i++;
+    *item -= m->first_item[i];
+    return &m->links[i];
+}
+
 static void gather(void *arg, size_t item, int worker) {
     const backward *back = arg;
     hb_machine *m = back->m;
-    size_t i = 0;
-    while (item >= back->first_item[i + 1]) i++;
-    size_t block = item - back->first_item[i],
-           blocks = HB_R(hb_link_gradient_items)(m, &m->links[i]);
-    if (m->links[i].weight->grad && block < blocks)
-        HB_R(hb_link_gradient)(m, &m->links[i], &m->workers[worker], block);
+    hb_link *link = link_of(m, &item);
+    if (!link->weight->grad || item >= HB_R(hb_link_gradient_items)(m, link))
+        HB_R(hb_link_bias_gradient)(m, link, back->b0, back->b1);
     else
-        HB_R(hb_link_bias_gradient)(m, &m->links[i]);
+        HB_R(hb_link_gradient)(m, link, &m->workers[worker], item, back->b0, back->b1);
+}
+
+static void gather_constant(void *arg, size_t item, int worker) {
+    (void)worker;
+    const backward *back = arg;
+    hb_machine *m = back->m;
+    hb_link *link = link_of(m, &item);
+    if (link->total && link->weight->grad && item < HB_R(hb_link_gradient_items)(m, link))
+        HB_R(hb_link_constant_gradient)(m, link, item);
+}
+
+/* Numbers the blocks of all links' weights. */
+static size_t list_items(hb_machine *m) {
+    size_t items = 0;
+    for (size_t i = 0; i < m->link_count; i++) {
+        hb_link *link = &m->links[i];
+        m->first_item[i] = items;
+        if (link->touched && !link->weight->row_count)
+            memset(link->touched, 0, HB_WORDS(link->wiring->pre) * sizeof *link->touched);
+        if (link->weight->grad) items += HB_R(hb_link_gradient_items)(m, link);
+        if (link->bias && link->bias->trainable) items++;
+    }
+    m->first_item[m->link_count] = items;
+    return items;
 }
 
 /* d coefficient / d parameter at p. */
@@ -241,7 +355,7 @@ static void list_rows(hb_machine *m) {
 hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, size_t truncate) {
     hb_machine *m = (hb_machine *)e;
     const hb_graph *g = e->graph;
-    backward back = {m, readout, truncate, dpredict, NULL, m->first_item};
+    backward back = {.m = m, .readout = readout, .truncate = truncate, .dpredict = dpredict};
     const hb_decoder *d = &g->readouts[readout].decoder;
     if (!m->parts[g->readouts[readout].target].active) return HEBB_OK;
     for (size_t i = 0; e->dirty && i < m->part_count; i++)
@@ -258,18 +372,15 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
         d->ops->backward(d, e->steps, e->batch, m->record[readout], e->predict[readout], dpredict,
                          back.drecord);
     }
-    hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, &back, e->batch);
-    size_t items = 0;
-    for (size_t i = 0; i < m->link_count; i++) {
-        hb_link *link = &m->links[i];
-        back.first_item[i] = items;
-        if (link->touched && !link->weight->row_count)
-            memset(link->touched, 0, HB_WORDS(link->wiring->pre) * sizeof *link->touched);
-        if (link->weight->grad) items += HB_R(hb_link_gradient_items)(m, link);
-        if (link->bias && link->bias->trainable) items++;
+    back.one_row = one_row_serves(&back);
+    size_t items = list_items(m);
+    for (back.b0 = 0; back.b0 < e->batch; back.b0 = back.b1) {
+        size_t left = e->batch - back.b0;
+        back.b1 = back.b0 + (left < m->back_block ? left : m->back_block);
+        hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, &back, back.b1 - back.b0);
+        hb_pool_run_phase(g->pool, g->profile, "gradient", gather, &back, items);
     }
-    back.first_item[m->link_count] = items;
-    hb_pool_run_phase(g->pool, g->profile, "gradient", gather, &back, items);
+    hb_pool_run_phase(g->pool, g->profile, "gradient", gather_constant, &back, items);
     double began = hb_phase_begin(g->profile);
     coefficient_gradients(m);
     list_rows(m);

@@ -37,11 +37,12 @@ static void touch(hb_link *link, size_t i) {
     if (link->touched) link->touched[i / 64] |= (uint64_t)1 << i % 64;
 }
 
-static void gradient_of_bits(hb_machine *m, hb_link *link, hb_worker *worker, size_t block) {
+static void gradient_of_bits(hb_machine *m, hb_link *link, hb_worker *worker, size_t block,
+                             size_t b0, size_t b1) {
     const hb_wiring *w = link->wiring;
     size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
     uint32_t counts[64], *times = worker->index;
-    for (size_t b = 0; b < m->base.batch; b++) {
+    for (size_t b = b0; b < b1; b++) {
         const real *dsum = hb_link_sum_gradient(m, link, b);
         gather_times(m, link, b, block, times, counts);
         for (size_t i = 0; i < count; i++) {
@@ -147,7 +148,8 @@ static void tile_from_lists(hb_machine *m, hb_link *link, hb_worker *worker, con
 
 /* Rows of dsum are summed by the bits that say when a source acted, as rows of weights are by
  * those that say which. */
-static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, size_t item) {
+static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, size_t item,
+                             size_t b0, size_t b1) {
     size_t post = link->wiring->post, steps = m->base.steps, tiles = hb_link_tiles(m, link);
     size_t words = hb_link_part_words(link), stride = HB_WORDS(m->step_room);
     size_t room = (steps + 3) / 4 * 4, together = steps <= 64 ? HB_TABLE_ROWS / room : 1;
@@ -158,9 +160,9 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
     q.count = 64 * words < link->pre->n - q.first ? 64 * words : link->pre->n - q.first;
     if (q.width > post - q.j) q.width = post - q.j;
     q.grad = (real *)link->weight->grad + q.first * post + q.j;
-    for (size_t b = 0, samples; b < m->base.batch; b += samples) {
+    for (size_t b = b0, samples; b < b1; b += samples) {
         size_t bits = 0, fours = 0;
-        samples = m->base.batch - b < together ? m->base.batch - b : together;
+        samples = b1 - b < together ? b1 - b : together;
         for (size_t k = b; k < b + samples; k++) {
             const uint32_t *counts = link->turned_counts + 2 * (k * hb_link_parts(link) + q.part);
             bits += counts[0], fours += counts[1];
@@ -176,11 +178,11 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
     }
 }
 
-static void gradient_of_rows(hb_machine *m, hb_link *link, size_t block) {
+static void gradient_of_rows(hb_machine *m, hb_link *link, size_t block, size_t b0, size_t b1) {
     const hb_wiring *w = link->wiring;
     size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
     size_t steps = m->base.steps;
-    for (size_t b = 0; b < m->base.batch; b++) {
+    for (size_t b = b0; b < b1; b++) {
         const real *dsum = hb_link_sum_gradient(m, link, b);
         const real *rows = hb_part_row(m, link->pre, hb_link_rows(link), b, 1 - link->lag) + first;
         if (!w->start) HB_BLAS(gemm)
@@ -197,7 +199,7 @@ static void gradient_of_rows(hb_machine *m, hb_link *link, size_t block) {
 }
 
 /* Two rows of `from` drive a constant source's weights: the constant, and row 0. */
-static void gradient_of_constant(hb_machine *m, hb_link *link, size_t block) {
+void HB_R(hb_link_constant_gradient)(hb_machine *m, hb_link *link, size_t block) {
     const hb_wiring *w = link->wiring;
     size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
     size_t batch = m->base.batch;
@@ -210,9 +212,9 @@ static void gradient_of_constant(hb_machine *m, hb_link *link, size_t block) {
     for (size_t b = 0; b < batch; b++)
         for (size_t i = 0; i < count; i++) {
             real before = link->lag ? row0[b * w->pre + first + i] : 0;
-            const real *dsum = hb_link_sum_gradient(m, link, b);
+            const real *dfirst = link->total + (m->batch_room + b) * w->post;
             if (before != 0)
-                for (size_t j = 0; j < w->post; j++) grad[i * w->post + j] += before * dsum[j];
+                for (size_t j = 0; j < w->post; j++) grad[i * w->post + j] += before * dfirst[j];
             if (before != 0 || constant[b * w->pre + first + i] != 0) touch(link, first + i);
         }
 }
@@ -223,21 +225,20 @@ size_t HB_R(hb_link_gradient_items)(const hb_machine *m, const hb_link *link) {
     return hb_link_parts(link) * hb_link_tiles(m, link);
 }
 
-void HB_R(hb_link_gradient)(hb_machine *m, hb_link *link, hb_worker *worker, size_t block) {
+void HB_R(hb_link_gradient)(hb_machine *m, hb_link *link, hb_worker *worker, size_t block,
+                            size_t b0, size_t b1) {
     if (hb_link_has_tables(link))
-        gradient_of_tile(m, link, worker, block);
+        gradient_of_tile(m, link, worker, block, b0, b1);
     else if (hb_link_reads_rows(link))
-        gradient_of_rows(m, link, block);
-    else if (link->pre->form == HB_FORM_CONSTANT)
-        gradient_of_constant(m, link, block);
-    else
-        gradient_of_bits(m, link, worker, block);
+        gradient_of_rows(m, link, block, b0, b1);
+    else if (link->pre->form != HB_FORM_CONSTANT)
+        gradient_of_bits(m, link, worker, block, b0, b1);
 }
 
-void HB_R(hb_link_bias_gradient)(hb_machine *m, hb_link *link) {
+void HB_R(hb_link_bias_gradient)(hb_machine *m, hb_link *link, size_t b0, size_t b1) {
     size_t post = link->wiring->post;
     real *grad = link->bias->grad, gain = hb_link_gain(link);
-    for (size_t b = 0; b < m->base.batch; b++) {
+    for (size_t b = b0; b < b1; b++) {
         const real *dsum = hb_link_sum_gradient(m, link, b);
         for (size_t t = 0; t < m->base.steps; t++)
             for (size_t j = 0; j < post; j++) grad[j] += dsum[t * post + j] / gain;

@@ -13,13 +13,16 @@ void HB_R(hb_link_push)(hb_machine *machine, hb_link *link, hb_worker *worker, s
 void HB_R(hb_link_turn)(hb_machine *machine, hb_link *link, size_t b);
 /* The weight gradient in so many items that have no weight in common. */
 size_t HB_R(hb_link_gradient_items)(const hb_machine *machine, const hb_link *link);
-/* Adds item `item` of it. */
-void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t item);
-void HB_R(hb_link_bias_gradient)(hb_machine *machine, hb_link *link);
+/* Adds what samples b0 .. b1 give to item `item` of it; nothing where the source is constant. */
+void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t item,
+                            size_t b0, size_t b1);
+/* The same for a constant source and the whole batch, from `total`. */
+void HB_R(hb_link_constant_gradient)(hb_machine *machine, hb_link *link, size_t item);
+void HB_R(hb_link_bias_gradient)(hb_machine *machine, hb_link *link, size_t b0, size_t b1);
 
 /* Gradient of the weighted sums [T][post]: behind a filter it differs from that of the current. */
 static inline real *hb_link_sum_gradient(const hb_machine *m, const hb_link *link, size_t b) {
-    return hb_part_tape(m, link->post, link->dsum ? link->dsum : link->post->dI, b, 0);
+    return hb_part_dI(m, link->post, link->dsum ? link->dsum : link->post->dI, b, 0);
 }
 
 #endif

@@ -157,7 +157,7 @@ static void push_lateral(const hb_link *link, const real *dsum, real *out, size_
 void HB_R(hb_link_push)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b, size_t t0,
                         size_t t1, size_t truncate) {
     size_t pre = (size_t)(link->pre - m->parts), post = link->wiring->post;
-    const real *dI = hb_part_tape(m, link->post, link->post->dI, b, 0);
+    const real *dI = hb_part_dI(m, link->post, link->post->dI, b, 0);
     real *dsum = hb_link_sum_gradient(m, link, b);
     real *out = link->connection->reads_v ? worker->dV[pre] : worker->dO[pre];
     bool synapses = link->wiring->start != NULL;

@@ -1,0 +1,3 @@
+/* test_sweep.c in double precision. */
+#define HB_DOUBLE
+#include "test_sweep.c"
