@@ -313,7 +313,66 @@ void JOIN(hb_count_, HB_ISA)(const uint64_t *bits, size_t words, size_t sums[2])
     sums[1] += nibbles;
 }
 
-/* Halves are exchanged, then quarters, and so on. */
+/* Halves are exchanged, then quarters, and so on: a word keeps one half of its columns and takes
+ * the other from its partner. */
+#if defined(__AVX512F__)
+INLINE __m512i exchange(__m512i own, __m512i partner, __m512i keep, __m512i turns) {
+    return _mm512_ternarylogic_epi64(keep, own, _mm512_rolv_epi64(partner, turns), 0xca);
+}
+
+/* Adds in how many fours of the 64 words some bits are 1. */
+INLINE void count_fours(const __m512i x[8], size_t *fours) {
+    const __m512i lowest = _mm512_set1_epi64(0x1111111111111111);
+    for (int k = 0; k < 8; k += 4) {
+        __m512i four = _mm512_setzero_si512();
+        for (int i = 0; i < 4; i++) {
+            __m512i pair = _mm512_or_si512(x[k + i], _mm512_srli_epi64(x[k + i], 1));
+            pair = _mm512_or_si512(pair, _mm512_srli_epi64(pair, 2));
+            four = _mm512_or_si512(_mm512_slli_epi64(four, 1), _mm512_and_si512(pair, lowest));
+        }
+        uint64_t words[8];
+        _mm512_storeu_si512(words, four);
+        for (int i = 0; i < 8; i++) *fours += (size_t)__builtin_popcountll(words[i]);
+    }
+}
+
+void JOIN(hb_turn_, HB_ISA)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,
+                            size_t count, uint64_t kept, size_t sums[2]) {
+    const __m512i lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+    uint64_t words[64], any = 0;
+    __m512i x[8];
+    for (size_t i = 0; i < count; i++) {
+        any |= words[i] = from[i * stride] & kept;
+        sums[0] += (size_t)__builtin_popcountll(words[i]);
+    }
+    for (size_t i = count; i < 64; i++) words[i] = 0;
+    for (int k = 0; k < 8; k++) x[k] = _mm512_loadu_si512(words + 8 * k);
+    uint64_t mask = 0xffffffffu;
+    for (int half = 32; any && half >= 8; half /= 2, mask ^= mask << half) {
+        __m512i low = _mm512_set1_epi64((long long)mask),
+                high = _mm512_set1_epi64((long long)~mask);
+        __m512i left = _mm512_set1_epi64(half), right = _mm512_set1_epi64(64 - half);
+        for (int k = 0; k < 8; k++) {
+            if (k & half / 8) continue;
+            __m512i first = x[k], second = x[k + half / 8];
+            x[k] = exchange(first, second, low, left);
+            x[k + half / 8] = exchange(second, first, high, right);
+        }
+    }
+    for (int half = 4; any && half; half /= 2, mask ^= mask << half) {
+        __m512i partner = _mm512_xor_si512(lanes, _mm512_set1_epi64(half));
+        __mmask8 above = _mm512_test_epi64_mask(lanes, _mm512_set1_epi64(half));
+        __m512i keep =
+            _mm512_mask_set1_epi64(_mm512_set1_epi64((long long)mask), above, (long long)~mask);
+        __m512i turns = _mm512_mask_set1_epi64(_mm512_set1_epi64(half), above, 64 - half);
+        for (int k = 0; k < 8; k++)
+            x[k] = exchange(x[k], _mm512_permutexvar_epi64(partner, x[k]), keep, turns);
+    }
+    for (int k = 0; k < 8; k++) _mm512_storeu_si512(words + 8 * k, x[k]);
+    for (size_t i = 0; i < 64; i++) to[i * to_stride] = words[i];
+    if (any) count_fours(x, &sums[1]);
+}
+#else
 void JOIN(hb_turn_, HB_ISA)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,
                             size_t count, uint64_t kept, size_t sums[2]) {
     uint64_t x[64], any = 0;
@@ -330,3 +389,4 @@ void JOIN(hb_turn_, HB_ISA)(uint64_t *to, size_t to_stride, const uint64_t *from
     for (size_t i = 0; i < 64; i++) to[i * to_stride] = x[i];
     if (any) JOIN(hb_count_, HB_ISA)(x, 64, sums);
 }
+#endif
