@@ -310,6 +310,13 @@ static void one_sample(int cpu, size_t rows, size_t n, double density, float *fu
     near_all(z, want, size, "sample", n, cpu);
     if (cpu == 1) memcpy(fused, z, size * sizeof *z);
     if (cpu == 2) assert_memory_equal(z, fused, size * sizeof *z);
+    uint32_t index[STEPS + HB_POSITIONS_SLACK];
+    size_t count = k->positions(bits, 1, index);
+    for (size_t c = 0; c < count; c++)
+        for (size_t j = 0; j < n; j++)
+            want[index[c] * stride] += (double)x[j] * (double)y[index[c] * b_stride + j];
+    k->dots_f32(z, stride, x, y, b_stride, n, index, count);
+    near_all(z, want, size, "dots", n, cpu);
     free(want);
     room *all[] = {&a, &b, &to, &asked};
     for (size_t i = 0; i < 4; i++) leave(all[i]);
@@ -331,6 +338,14 @@ static void one_sample_f64(int cpu, size_t n) {
             for (size_t j = 0; j < n && bits[r] >> t & 1; j++) want += x[r * n + j] * y[t * n + j];
             assert_true(fabs(z[t * ROWS + r] - want) <= 1e-13 * (double)n);
         }
+    const uint32_t some[] = {0, 3, 4, 9, 63};
+    double before[5];
+    for (size_t i = 0; i < 5; i++) before[i] = z[some[i] * ROWS];
+    k->dots_f64(z, ROWS, x, y, n, n, some, 5);
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t j = 0; j < n; j++) before[i] += x[j] * y[some[i] * n + j];
+        assert_true(fabs(z[some[i] * ROWS] - before[i]) <= 1e-13 * (double)n);
+    }
     room *all[] = {&a, &b, &to};
     for (size_t i = 0; i < 3; i++) leave(all[i]);
 }

@@ -70,8 +70,14 @@ typedef struct hb_kernels {
                          hb_matrix_f32 a, hb_matrix_f32 b, float *room);
     void (*multiply_f64)(double *c, size_t stride, size_t rows, size_t columns, size_t depth,
                          hb_matrix_f64 a, hb_matrix_f64 b, double *room);
-    /* to[t * stride + r] += sum over j < n of a[r * a_stride + j] b[t * b_stride + j] where bit t
-     * of bits[r] is 1, r < rows, t < 64; no other rows are read. Fused as in multiply. */
+    /* to[i * stride] += sum over j < n of a[j] b[i * b_stride + j] for each i of `count` in index.
+     * Fused as in multiply. */
+    void (*dots_f32)(float *to, size_t stride, const float *a, const float *b, size_t b_stride,
+                     size_t n, const uint32_t *index, size_t count);
+    void (*dots_f64)(double *to, size_t stride, const double *a, const double *b, size_t b_stride,
+                     size_t n, const uint32_t *index, size_t count);
+    /* The same for rows of a: to[t * stride + r] where bit t of bits[r] is 1, r < rows, t < 64. No
+     * other rows are read. */
     void (*sample_f32)(float *to, size_t stride, size_t rows, const float *a, size_t a_stride,
                        const float *b, size_t b_stride, size_t n, const uint64_t *bits);
     void (*sample_f64)(double *to, size_t stride, size_t rows, const double *a, size_t a_stride,

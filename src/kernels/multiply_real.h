@@ -138,7 +138,7 @@ void ALL(multiply)(REAL *c, size_t stride, size_t rows, size_t columns, size_t d
 /* ---- single elements of a product: those that bits ask for ---- */
 
 /* sums[q] = a times row q of m; the rest of SHARED may be written, too. */
-INLINE void of(dots)(int m, REAL *sums, const REAL *a, const REAL *const *rows, size_t n) {
+INLINE void of(some_dots)(int m, REAL *sums, const REAL *a, const REAL *const *rows, size_t n) {
     VEC sum[SHARED][PARTS];
     for (int q = 0; q < m; q++)
         for (int p = 0; p < PARTS; p++) sum[q][p] = (VEC){0};
@@ -158,20 +158,16 @@ INLINE void of(dots)(int m, REAL *sums, const REAL *a, const REAL *const *rows, 
 
 #define DOTS(m)                                                                                    \
     case m:                                                                                        \
-        of(dots)(m, sums, a, rows, n);                                                             \
+        of(some_dots)(m, sums, a, rows, n);                                                        \
         break
-/* The elements of one row of a. */
-static void of(sample_row)(REAL *to, size_t stride, const REAL *a, const REAL *b, size_t b_stride,
-                           size_t n, uint64_t bits) {
-    size_t left = (size_t)__builtin_popcountll(bits), most = of(even)(left, SHARED);
-    while (left) {
-        size_t here = left < most ? left : most, at[SHARED];
+void ALL(dots)(REAL *to, size_t stride, const REAL *a, const REAL *b, size_t b_stride, size_t n,
+               const uint32_t *index, size_t count) {
+    size_t most = of(even)(count, SHARED);
+    for (size_t c = 0, here; c < count; c += here, index += here) {
         const REAL *rows[SHARED];
         REAL sums[SHARED] = {0};
-        for (size_t q = 0; q < here; q++, bits &= bits - 1) {
-            at[q] = (size_t)__builtin_ctzll(bits);
-            rows[q] = b + at[q] * b_stride;
-        }
+        here = count - c < most ? count - c : most;
+        for (size_t q = 0; q < here; q++) rows[q] = b + index[q] * b_stride;
         switch (here) {
             DOTS(1);
             DOTS(2);
@@ -186,8 +182,7 @@ static void of(sample_row)(REAL *to, size_t stride, const REAL *a, const REAL *b
             DOTS(8);
 #endif
         }
-        for (size_t q = 0; q < here; q++) to[at[q] * stride] += sums[q];
-        left -= here;
+        for (size_t q = 0; q < here; q++) to[index[q] * stride] += sums[q];
     }
 }
 #undef DOTS
@@ -197,13 +192,16 @@ enum { of(NEAR_) = 24 * 1024 / sizeof(REAL) };
 
 void ALL(sample)(REAL *to, size_t stride, size_t rows, const REAL *a, size_t a_stride,
                  const REAL *b, size_t b_stride, size_t n, const uint64_t *bits) {
-    size_t near = rows > 1 && n * 64 > of(NEAR_) ? of(NEAR_) / n : 64;
+    size_t near = n * 64 > of(NEAR_) ? of(NEAR_) / n : 64;
     if (near < SHARED) near = SHARED;
     for (size_t t = 0; t < 64; t += near)
         for (size_t r = 0; r < rows; r++) {
             uint64_t some = bits[r] >> t << t;
+            uint32_t index[64];
+            size_t count = 0;
             if (t + near < 64) some &= ((uint64_t)1 << (t + near)) - 1;
-            if (some) of(sample_row)(to + r, stride, a + r * a_stride, b, b_stride, n, some);
+            for (; some; some &= some - 1) index[count++] = (uint32_t)__builtin_ctzll(some);
+            if (count) ALL(dots)(to + r, stride, a + r * a_stride, b, b_stride, n, index, count);
         }
 }
 

@@ -30,6 +30,8 @@ enum { TILE_VECTORS = HB_TILE_VECTORS, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES 
     void hb_nonzero_##R##_##isa(const type *rows, size_t count, size_t n, uint64_t *bits);         \
     void hb_multiply_##R##_##isa(type *c, size_t stride, size_t rows, size_t columns,              \
                                  size_t depth, hb_matrix_##R a, hb_matrix_##R b, type *room);      \
+    void hb_dots_##R##_##isa(type *to, size_t stride, const type *a, const type *b,                \
+                             size_t b_stride, size_t n, const uint32_t *index, size_t count);      \
     void hb_sample_##R##_##isa(type *to, size_t stride, size_t rows, const type *a,                \
                                size_t a_stride, const type *b, size_t b_stride, size_t n,          \
                                const uint64_t *bits);

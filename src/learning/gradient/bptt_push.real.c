@@ -174,15 +174,12 @@ static bool push_squeezed(hb_machine *m, const hb_link *link, hb_worker *worker,
 
 /* One step, as loops take them: only to sources whose window was open, for what reaches the others
  * goes no further. */
-static bool push_to_open(hb_machine *m, const hb_link *link, const real *delta, real *out, size_t b,
-                         size_t t) {
+static bool push_to_open(hb_machine *m, const hb_link *link, hb_worker *worker, const real *delta,
+                         real *out, size_t b, size_t t) {
     size_t post = link->wiring->post;
     if (takes_all(link)) return false;
-    const uint64_t *window = window_at(m, link, b, t);
-    for (size_t word = 0; word < link->pre->words; word++)
-        m->kernels->HB_K(sample)(out + 64 * word, 1, 1, delta, post,
-                                 (const real *)link->weight->values + 64 * word * post, post, post,
-                                 window + word);
+    size_t count = m->kernels->positions(window_at(m, link, b, t), link->pre->words, worker->index);
+    m->kernels->HB_K(dots)(out, 1, delta, link->weight->values, post, post, worker->index, count);
     return true;
 }
 
@@ -195,7 +192,8 @@ static void push_product(hb_machine *m, const hb_link *link, hb_worker *worker, 
         push_squeezed(m, link, worker, dsum, out, b, t0, t1))
         return;
     real *first = out + (t0 - link->lag) * pre;
-    if (t1 - t0 == 1 && push_to_open(m, link, dsum + t0 * post, first, b, t0 - link->lag)) return;
+    if (t1 - t0 == 1 && push_to_open(m, link, worker, dsum + t0 * post, first, b, t0 - link->lag))
+        return;
     m->kernels->HB_K(multiply)(first, pre, t1 - t0, pre, post,
                                (HB_K(hb_matrix)){dsum + t0 * post, post, 1},
                                (HB_K(hb_matrix)){link->weight->values, 1, post}, worker->packed);
