@@ -190,6 +190,8 @@ static void turned_bits(void **state) {
             assert_int_equal(sums[1], fours);
             assert_int_equal(again[0] + 5, ones);
             assert_int_equal(again[1] + 7, fours);
+            k->turn(turned, 1, turned, 2, 64, ~(uint64_t)0, NULL); /* and back, uncounted */
+            for (size_t i = 0; i < count; i++) assert_int_equal(turned[i], x[2 * i] & kept);
             leave(&bits);
         }
 }

@@ -11,6 +11,10 @@ enum { HB_POSITIONS_SLACK = 16 };
 /* Words of bits that one set of tables answers. */
 enum { HB_TILE_VECTORS = 8, HB_TABLE_WORDS = 2, HB_TABLE_ROWS = 64 * HB_TABLE_WORDS };
 
+/* Steps of a random train that are drawn at a time; blocks of random bits that 32 trials may need.
+ */
+enum { HB_DRAW_STEPS = 256, HB_TRIAL_BLOCKS = 8 };
+
 /* What a row added from a list, a row added from a table, an entry of a table built, and a row of
  * the target touched cost beside one another; tools/crossover measures them. Both ways give the
  * same bits, so that they may be crude. */
@@ -53,7 +57,7 @@ typedef struct hb_kernels {
     /* Adds how many bits are 1, and in how many fours of them some are. */
     void (*count)(const uint64_t *bits, size_t words, size_t sums[2]);
     /* Bit i of to[j * to_stride], j < 64, is bit j of from[i * stride] & kept, i < count <= 64,
-     * or else 0; adds to the sums what count does. */
+     * or else 0; adds to the sums what count does, unless they are NULL. */
     void (*turn)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride, size_t count,
                  uint64_t kept, size_t sums[2]);
     /* Bit j of bits: x[j] > low && x[j] < high. Bits past n are 0. */
@@ -70,6 +74,22 @@ typedef struct hb_kernels {
                    const uint32_t *lane, size_t count, uint32_t *words);
     /* log[i] = log((words[i] + 1/2) 2^-32) within 2^-45, the same on every machine. */
     void (*log_uniform)(const uint32_t *words, size_t count, double *log);
+    /* 32 trials for each i, in those steps whose bit is 1 in used[i]: bit s of words[i] is 1 with
+     * probability below[i] 2^-32. Philox gives planes of 32 bits, four of each of the
+     * counters {block[i] + 0 .. HB_TRIAL_BLOCKS - 1, lane[i], sample[0], sample[1]}: plane k has
+     * the digits of weight 2^-(k+1) of 32 uniform numbers, and is asked for only while such a
+     * number has the leading digits of the probability. */
+    void (*trials)(const uint32_t key[2], const uint32_t sample[2], const uint32_t *block,
+                   const uint32_t *lane, const uint32_t *below, const uint32_t *used, size_t count,
+                   uint32_t *words);
+    /* scale[i] = 1 / log(1 - p[i]), 2^-20 < p < 1/4, by the same operations as hb_log. */
+    void (*gap_scales)(const double *p, size_t count, double *scale);
+    /* Gaps of floor(scale logs[i]) failures, from `step` on: sets the bit of each success below
+     * end <= HB_DRAW_STEPS, 64 steps to a word, words `stride` apart. Returns the step after the
+     * last success, or end where a gap has passed it. count is a multiple of 8; gaps are below
+     * 2^31. */
+    size_t (*mark_gaps)(const double *logs, size_t count, double scale, size_t step, size_t end,
+                        uint64_t *train, size_t stride);
 } hb_kernels;
 
 /* The lowest bit of each four that are not all 0. */

@@ -263,21 +263,3 @@ void JOIN(hb_count_, HB_ISA)(const uint64_t *bits, size_t words, size_t sums[2])
     sums[0] += ones;
     sums[1] += nibbles;
 }
-
-/* Halves are exchanged, then quarters, and so on. */
-void JOIN(hb_turn_, HB_ISA)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,
-                            size_t count, uint64_t kept, size_t sums[2]) {
-    uint64_t x[64], any = 0;
-    for (size_t i = 0; i < count; i++) any |= x[i] = from[i * stride] & kept;
-    for (size_t i = count; i < 64; i++) x[i] = 0;
-    uint64_t mask = 0xffffffffu;
-    for (unsigned half = 32; any && half; half /= 2, mask ^= mask << half)
-        for (unsigned first = 0; first < 64; first += 2 * half)
-            for (unsigned i = first; i < first + half; i++) {
-                uint64_t t = (x[i] >> half ^ x[i + half]) & mask;
-                x[i] ^= t << half;
-                x[i + half] ^= t;
-            }
-    for (size_t i = 0; i < 64; i++) to[i * to_stride] = x[i];
-    if (any) JOIN(hb_count_, HB_ISA)(x, 64, sums);
-}
