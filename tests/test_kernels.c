@@ -176,7 +176,8 @@ static void turned_bits(void **state) {
             const uint64_t *x = (uint64_t *)(void *)bits.data + 2 * (64 - count);
             uint64_t turned[128], kept = 0xfffffffffffff0ffu;
             size_t sums[2] = {5, 7}, ones = 5, fours = 7, again[2] = {0};
-            k->turn(turned, 2, x, 2, count, kept, sums);
+            uint64_t some = k->turn(turned, 2, x, 2, count, kept, sums);
+            for (size_t j = 0; j < 64; j++) assert_int_equal(some >> j & 1, turned[2 * j] != 0);
             for (size_t j = 0; j < 64; j++) {
                 for (size_t i = 0; i < 64; i++) {
                     uint64_t want = i < count ? (x[2 * i] & kept) >> j & 1 : 0;

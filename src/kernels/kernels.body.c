@@ -3,6 +3,7 @@
 
 #include "kernels/draws.h"
 #include "kernels/kernels.h"
+#include "kernels/narrow.h"
 #include "kernels/products.h"
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
@@ -113,6 +114,14 @@ const hb_kernels JOIN(hb_kernels_, HB_ISA) = {
     .build_tables_f64 = OF_ISA(build_tables_f64),
     .look_up_f32 = OF_ISA(look_up_f32),
     .look_up_f64 = OF_ISA(look_up_f64),
+    .add_narrow_f32 = OF_ISA(add_narrow_f32),
+    .add_narrow_f64 = OF_ISA(add_narrow_f64),
+    .list_narrow_f32 = OF_ISA(list_narrow_f32),
+    .list_narrow_f64 = OF_ISA(list_narrow_f64),
+    .pad_narrow_f32 = OF_ISA(pad_narrow_f32),
+    .pad_narrow_f64 = OF_ISA(pad_narrow_f64),
+    .gather_narrow_f32 = OF_ISA(gather_narrow_f32),
+    .gather_narrow_f64 = OF_ISA(gather_narrow_f64),
     .squeeze_f32 = OF_ISA(squeeze_f32),
     .squeeze_f64 = OF_ISA(squeeze_f64),
     .spread_f32 = OF_ISA(spread_f32),

@@ -15,6 +15,9 @@ enum { HB_TILE_VECTORS = 8, HB_TABLE_WORDS = 2, HB_TABLE_ROWS = 64 * HB_TABLE_WO
  */
 enum { HB_DRAW_STEPS = 256, HB_TRIAL_BLOCKS = 8 };
 
+/* Rows of no more numbers than this have kernels of their own; 64 of them and a row of zeros. */
+enum { HB_NARROW = 16, HB_NARROW_BLOCK = 65 * HB_NARROW };
+
 /* What a row added from a list, a row added from a table, an entry of a table built, and a row of
  * the target touched cost beside one another; tools/crossover measures them. Both ways give the
  * same bits, so that they may be crude. */
@@ -44,6 +47,30 @@ typedef struct hb_kernels {
                         const uint64_t *bits, size_t bit_stride, size_t words, size_t count);
     void (*look_up_f64)(double *to, size_t stride, size_t width, const double *table,
                         const uint64_t *bits, size_t bit_stride, size_t words, size_t count);
+    /* Rows of width <= HB_NARROW numbers, which lie close together, `numbers` of them in all. To
+     * row t < steps <= 64 of `to` is added each row index[k] whose word bits[index[k]] has bit t,
+     * in the order of k, one by one. */
+    void (*add_narrow_f32)(float *to, size_t width, size_t steps, const float *rows, size_t numbers,
+                           const uint64_t *bits, const uint32_t *index, size_t count);
+    void (*add_narrow_f64)(double *to, size_t width, size_t steps, const double *rows,
+                           size_t numbers, const uint64_t *bits, const uint32_t *index,
+                           size_t count);
+    /* The same of a single step: all the rows of the list. */
+    void (*list_narrow_f32)(float *to, size_t width, const float *rows, size_t numbers,
+                            const uint32_t *index, size_t count);
+    void (*list_narrow_f64)(double *to, size_t width, const double *rows, size_t numbers,
+                            const uint32_t *index, size_t count);
+    /* Rows in blocks of 64, HB_NARROW_BLOCK apart, each followed by a row of zeros. What lies in a
+     * row beyond its width may be anything. */
+    void (*pad_narrow_f32)(float *to, const float *from, size_t width, size_t count);
+    void (*pad_narrow_f64)(double *to, const double *from, size_t width, size_t count);
+    /* Of 64 sources, each of those `live` adds to its row of `to` (HB_NARROW apart) the padded rows
+     * of the steps that its bits say: bit t of word bits[64 k + i] is step 64 k + t of source i.
+     * Spikes of a word are added to four sums in turn. */
+    void (*gather_narrow_f32)(float *to, const float *padded, const uint64_t *bits, size_t words,
+                              uint64_t live);
+    void (*gather_narrow_f64)(double *to, const double *padded, const uint64_t *bits, size_t words,
+                              uint64_t live);
     /* The numbers of a row whose bit is 1, one after another; returns how many. May write up to
      * HB_POSITIONS_SLACK more. */
     size_t (*squeeze_f32)(float *to, const float *from, const uint64_t *bits, size_t n);
@@ -57,9 +84,10 @@ typedef struct hb_kernels {
     /* Adds how many bits are 1, and in how many fours of them some are. */
     void (*count)(const uint64_t *bits, size_t words, size_t sums[2]);
     /* Bit i of to[j * to_stride], j < 64, is bit j of from[i * stride] & kept, i < count <= 64,
-     * or else 0; adds to the sums what count does, unless they are NULL. */
-    void (*turn)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride, size_t count,
-                 uint64_t kept, size_t sums[2]);
+     * or else 0; adds to the sums what count does, unless they are NULL. Returns a
+     * word whose bit j is 1 where to[j * to_stride] is not 0. */
+    uint64_t (*turn)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,
+                     size_t count, uint64_t kept, size_t sums[2]);
     /* Bit j of bits: x[j] > low && x[j] < high. Bits past n are 0. */
     void (*between_f32)(const float *x, size_t n, float low, float high, uint64_t *bits);
     void (*between_f64)(const double *x, size_t n, double low, double high, uint64_t *bits);

@@ -1,5 +1,7 @@
 /* Bits of 64 rows, seen by column. Compiled once per instruction set with HB_ISA set to its name.
  */
+#include <string.h>
+
 #include "kernels/kernels.h"
 #include "kernels/products.h"
 #if defined(__AVX512F__)
@@ -68,22 +70,23 @@ INLINE void turn_all(uint64_t *x) {
         _mm512_storeu_si512(x + 8 * i, turn_bytes(turn_words(turn_bytes(v[i]))));
 }
 #else
-INLINE void turn_all(uint64_t *x) {
-    EXCHANGE(32, 0x00000000FFFFFFFFu)
-    EXCHANGE(16, 0x0000FFFF0000FFFFu)
-    EXCHANGE(8, 0x00FF00FF00FF00FFu)
-    EXCHANGE(4, 0x0F0F0F0F0F0F0F0Fu)
-    EXCHANGE(2, 0x3333333333333333u)
-    EXCHANGE(1, 0x5555555555555555u)
-}
+INLINE void turn_all(uint64_t *x){
+    EXCHANGE(32, 0x00000000FFFFFFFFu) EXCHANGE(16, 0x0000FFFF0000FFFFu)
+        EXCHANGE(8, 0x00FF00FF00FF00FFu) EXCHANGE(4, 0x0F0F0F0F0F0F0F0Fu)
+            EXCHANGE(2, 0x3333333333333333u) EXCHANGE(1, 0x5555555555555555u)}
 #endif
 
-void JOIN(hb_turn_, HB_ISA)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,
-                            size_t count, uint64_t kept, size_t sums[2]) {
-    uint64_t x[64], any = 0;
+uint64_t JOIN(hb_turn_, HB_ISA)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,
+                                size_t count, uint64_t kept, size_t sums[2]) {
+    _Alignas(64) uint64_t x[64];
+    uint64_t any = 0;
     for (size_t i = 0; i < count; i++) any |= x[i] = from[i * stride] & kept;
     for (size_t i = count; i < 64; i++) x[i] = 0;
     if (any) turn_all(x);
-    for (size_t i = 0; i < 64; i++) to[i * to_stride] = x[i];
+    if (to_stride == 1)
+        memcpy(to, x, sizeof x);
+    else
+        for (size_t i = 0; i < 64; i++) to[i * to_stride] = x[i];
     if (any && sums) JOIN(hb_count_, HB_ISA)(x, 64, sums);
+    return any;
 }

@@ -1,0 +1,45 @@
+/* The weight gradient of groups of a few neurons: source by source, the rows of the steps at which
+ * it spiked, over all samples in order. */
+#include <string.h>
+
+#include "learning/gradient/bptt_links.h"
+
+size_t HB_R(hb_link_narrow_items)(const hb_link *link) { return hb_link_parts(link); }
+
+/* When the sources of a word acted, in runs of 64 steps; returns those that did. */
+static uint64_t turn_word(hb_machine *m, const hb_link *link, size_t b, size_t word, uint64_t *to) {
+    size_t words = link->pre->words, steps = m->base.steps;
+    const uint64_t *bits = hb_part_bits(m, link->pre, b, 1 - link->lag) + word;
+    uint64_t kept = link->drops ? link->kept[b * words + word] : ~(uint64_t)0, any = 0;
+    for (size_t t = 0; t < steps; t += 64)
+        any |= m->kernels->turn(to + t, 1, bits + t * words, words, steps - t < 64 ? steps - t : 64,
+                                kept, NULL);
+    if (link->touched) link->touched[word] |= any;
+    return any;
+}
+
+void HB_R(hb_link_narrow_gradient)(hb_machine *m, hb_link *link, hb_worker *w, size_t part) {
+    const hb_kernels *kernels = m->kernels;
+    size_t per = hb_link_part_words(link), first = part * per, post = link->wiring->post;
+    size_t last = first + per < link->pre->words ? first + per : link->pre->words;
+    real *sums = w->narrow_sums;
+    if (first >= last) return;
+    memset(sums, 0, (last - first) * 64 * HB_NARROW * sizeof *sums);
+    for (size_t b = 0; b < m->base.batch; b++) {
+        bool padded = false;
+        for (size_t i = first; i < last; i++) {
+            uint64_t any = turn_word(m, link, b, i, w->narrow_bits);
+            if (!any) continue;
+            if (!padded)
+                kernels->HB_K(pad_narrow)(w->narrow_rows, hb_link_sum_gradient(m, link, b), post,
+                                          m->base.steps);
+            padded = true;
+            kernels->HB_K(gather_narrow)(sums + (i - first) * 64 * HB_NARROW, w->narrow_rows,
+                                         w->narrow_bits, HB_WORDS(m->base.steps), any);
+        }
+    }
+    real *grad = (real *)link->weight->grad + 64 * first * post;
+    size_t count = 64 * last < link->pre->n ? 64 * last : link->pre->n;
+    for (size_t i = 64 * first; i < count; i++, sums += HB_NARROW, grad += post)
+        for (size_t j = 0; j < post; j++) grad[j] += sums[j];
+}
