@@ -16,7 +16,7 @@
 typedef float vec_f32 __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef double vec_f64 __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 
-enum { SLOTS = 8 };
+enum { SLOTS = 4 };
 #define VECTORS(type) ((int)(HB_NARROW * sizeof(type) / VECTOR_BYTES))
 
 INLINE unsigned lowest(uint64_t word, unsigned none) {
@@ -84,14 +84,14 @@ INLINE unsigned lowest(uint64_t word, unsigned none) {
         for (; live; live &= live - 1) {                                                           \
             size_t i = (size_t)__builtin_ctzll(live);                                              \
             type *at = to + i * HB_NARROW;                                                         \
-            vec sum[4][VECTORS(type)] = {{{0}}};                                                   \
+            vec sum[SLOTS][VECTORS(type)] = {{{0}}};                                               \
             for (size_t k = 0; k < words; k++) {                                                   \
                 uint64_t word = bits[64 * k + i];                                                  \
                 const type *rows = padded + k * HB_NARROW_BLOCK;                                   \
                 do                                                                                 \
                     for (int s = 0; s < SLOTS; s++, word &= word - 1) {                            \
                         const vec *row = (const vec *)(rows + lowest(word, 64) * HB_NARROW);       \
-                        for (int l = 0; l < VECTORS(type); l++) sum[s % 4][l] += row[l];           \
+                        for (int l = 0; l < VECTORS(type); l++) sum[s][l] += row[l];               \
                     }                                                                              \
                 while (word);                                                                      \
             }                                                                                      \
