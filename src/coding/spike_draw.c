@@ -186,7 +186,7 @@ static void draw_gaps(const hb_draws *draws, trains *x) {
             for (size_t k = first; k < i; k++) {
                 gap_train *t = &x->gaps[k];
                 t->step = (uint32_t)kernels->mark_gaps(logs, 4 * t->blocks, t->scale, t->step,
-                                                       draws->end, train_of(x, t->lane), 64);
+                                                       draws->end, train_of(x, t->lane));
                 logs += 4 * t->blocks;
                 if (t->step < draws->end) x->gaps[left++] = *t;
             }
@@ -220,24 +220,28 @@ static void find_scales(const hb_draws *draws, trains *x) {
     }
 }
 
-/* Returns false where nobody can fire. */
-static bool draw(const hb_draws *draws, trains *x, size_t count, const double *p) {
-    bool any = false;
+/* Returns a word whose bit k is 1 where some of lanes 64 k .. can fire: the bits of others are not
+ * written. */
+static uint64_t draw(const hb_draws *draws, trains *x, size_t count, const double *p) {
+    uint64_t lit = 0;
     x->gap_count = x->dense_count = 0;
-    if (draws->begin >= draws->end) return false;
+    if (draws->begin >= draws->end) return 0;
     for (size_t first = 0; first < count; first += 64) {
-        size_t here = count - first < 64 ? count - first : 64;
-        bool some = false;
-        for (size_t k = 0; k < here; k++) some |= p[first + k] > 0;
-        any |= some;
+        size_t last = count - first < 64 ? count : first + 64, some = 0;
+        uint32_t lane[64];
+        for (size_t k = first; k < last; k++) {
+            lane[some] = (uint32_t)k;
+            some += p[k] > 0;
+        }
+        if (!some) continue;
+        lit |= (uint64_t)1 << first / 64;
         memset(x->bits[first / 64], 0, (draws->end + 63) / 64 * 64 * sizeof(uint64_t));
-        for (size_t k = first; some && k < first + here; k++)
-            if (p[k] > 0) take_lane(draws, x, (uint32_t)k, p[k]);
+        for (size_t i = 0; i < some; i++) take_lane(draws, x, lane[i], p[lane[i]]);
     }
     find_scales(draws, x);
     draw_dense(draws, x);
     draw_gaps(draws, x);
-    return any;
+    return lit;
 }
 
 void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
@@ -259,12 +263,14 @@ void hb_draw_trains(const hb_draws *draws, uint32_t first, size_t count, const d
     trains x;
     uint64_t turned[64];
     x.first = first;
-    if (!draw(draws, &x, count, p)) return;
+    uint64_t lit = draw(draws, &x, count, p);
+    if (!lit) return;
     size_t begin = wanted(draws), end = draws->end;
     uint64_t *to = words + (draws->to + begin - draws->skip) * stride;
     for (size_t from = begin, last; from < end; to += (last - from) * stride, from = last) {
         last = from / 64 * 64 + 64 < end ? from / 64 * 64 + 64 : end;
-        for (size_t w = 0; w < (count + 63) / 64; w++) {
+        for (uint64_t left = lit; left; left &= left - 1) {
+            size_t w = (size_t)__builtin_ctzll(left);
             draws->kernels->turn(turned, 1, x.bits[w][from / 64], 1, 64, ~(uint64_t)0, NULL);
             for (size_t k = 0; k < last - from; k++) to[k * stride + w] |= turned[from % 64 + k];
         }

@@ -229,19 +229,23 @@ void JOIN(hb_gap_scales_, HB_ISA)(const double *p, size_t count, double *scale) 
 }
 
 typedef double eight_f64 __attribute__((vector_size(64), aligned(8), may_alias));
-typedef int32_t eight_i32 __attribute__((vector_size(32)));
+typedef int32_t eight_i32 __attribute__((vector_size(32), may_alias));
 
-/* Eight gaps at a time; only the successes themselves come one after another. */
+enum { GAPS = 64 }; /* at a time; only the successes themselves come one after another */
+
 size_t JOIN(hb_mark_gaps_, HB_ISA)(const double *logs, size_t count, double scale, size_t step,
-                                   size_t end, uint64_t *train, size_t stride) {
-    for (size_t i = 0; i < count; i += 8) {
-        eight_i32 v = __builtin_convertvector(*(const eight_f64 *)(logs + i) * scale, eight_i32);
-        uint32_t gaps[8];
-        memcpy(gaps, &v, sizeof gaps);
-        for (int k = 0; k < 8; k++) {
-            step += gaps[k];
+                                   size_t end, uint64_t *train) {
+    eight_i32 some[GAPS / 8];
+    const uint32_t *gaps = (const uint32_t *)(const void *)some;
+    for (size_t first = 0; first < count; first += GAPS) {
+        size_t here = count - first < GAPS ? count - first : GAPS;
+        for (size_t i = 0; i < here; i += 8)
+            some[i / 8] =
+                __builtin_convertvector(*(const eight_f64 *)(logs + first + i) * scale, eight_i32);
+        for (size_t i = 0; i < here; i++) {
+            step += gaps[i];
             if (step >= end) return end;
-            train[step / 64 * stride] |= (uint64_t)1 << step % 64;
+            train[step & ~(size_t)63] |= (uint64_t)1 << step % 64;
             step++;
         }
     }

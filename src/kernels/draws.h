@@ -14,7 +14,7 @@
     void hb_log_uniform_##isa(const uint32_t *words, size_t count, double *log);                   \
     void hb_gap_scales_##isa(const double *p, size_t count, double *scale);                        \
     size_t hb_mark_gaps_##isa(const double *logs, size_t count, double scale, size_t step,         \
-                              size_t end, uint64_t *train, size_t stride);
+                              size_t end, uint64_t *train);
 
 HB_DECLARE_DRAWS(baseline)
 HB_DECLARE_DRAWS(avx2)

@@ -113,11 +113,11 @@ typedef struct hb_kernels {
     /* scale[i] = 1 / log(1 - p[i]), 2^-20 < p < 1/4, by the same operations as hb_log. */
     void (*gap_scales)(const double *p, size_t count, double *scale);
     /* Gaps of floor(scale logs[i]) failures, from `step` on: sets the bit of each success below
-     * end <= HB_DRAW_STEPS, 64 steps to a word, words `stride` apart. Returns the step after the
+     * end <= HB_DRAW_STEPS, 64 steps to a word, words 64 apart. Returns the step after the
      * last success, or end where a gap has passed it. count is a multiple of 8; gaps are below
      * 2^31. */
     size_t (*mark_gaps)(const double *logs, size_t count, double scale, size_t step, size_t end,
-                        uint64_t *train, size_t stride);
+                        uint64_t *train);
 } hb_kernels;
 
 /* The lowest bit of each four that are not all 0. */
