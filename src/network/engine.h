@@ -155,10 +155,10 @@ typedef struct hb_worker {
     /* of narrow links: NULL where there are none */
     uint64_t *narrow_bits; /* [64 words of the source, or as many as steps, in whole 64s] */
     real *narrow_rows;     /* [T / 64, rounded up][HB_NARROW_BLOCK] */
-    real *narrow_sums;     /* [HB_TILE_SOURCES][HB_NARROW] */
+    real *narrow_sums;     /* [64 HB_NARROW_WORDS][HB_NARROW], or fewer */
 } hb_worker;
 
-enum { HB_STRIP = 256, HB_TILE_SOURCES = 512 };
+enum { HB_STRIP = 256, HB_TILE_SOURCES = 512, HB_NARROW_WORDS = 16 };
 
 typedef struct hb_machine {
     hb_engine base; /* first */

@@ -141,7 +141,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     w->tables = tile ? hb_arena_take(a, HB_TABLE_ROWS / 4 * 16 * tile, real_) : NULL;
     /* whole runs of 64 steps */
     size_t bits = 64 * narrow > T + 64 ? 64 * narrow : T + 64, rows = T + T / 64 + 65;
-    size_t sums = (HB_TILE_SOURCES + 64) * HB_NARROW;
+    size_t sums = (narrow < HB_NARROW_WORDS ? narrow : HB_NARROW_WORDS) * 64 * HB_NARROW;
     w->narrow_bits = narrow ? hb_arena_take(a, bits, 8) : NULL;
     w->narrow_rows = narrow ? hb_arena_take(a, times(rows, HB_NARROW, 1), real_) : NULL;
     w->narrow_sums = narrow ? hb_arena_take(a, sums, real_) : NULL;

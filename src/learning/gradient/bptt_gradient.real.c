@@ -213,7 +213,7 @@ static void gradient_of_constant(hb_machine *m, hb_link *link, size_t block) {
 
 size_t HB_R(hb_link_gradient_items)(const hb_machine *m, const hb_link *link) {
     size_t words = HB_WORDS(link->wiring->pre);
-    if (hb_link_is_narrow(link)) return HB_R(hb_link_narrow_items)(link);
+    if (hb_link_is_narrow(link)) return HB_R(hb_link_narrow_items)(m, link);
     if (!hb_link_has_tables(link)) return words;
     return hb_link_parts(link) * hb_link_tiles(m, link);
 }

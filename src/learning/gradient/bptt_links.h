@@ -16,7 +16,7 @@ size_t HB_R(hb_link_gradient_items)(const hb_machine *machine, const hb_link *li
 /* Adds item `item` of it. */
 void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t item);
 /* The same of narrow links (bptt_narrow.real.c). */
-size_t HB_R(hb_link_narrow_items)(const hb_link *link);
+size_t HB_R(hb_link_narrow_items)(const hb_machine *machine, const hb_link *link);
 void HB_R(hb_link_narrow_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker,
                                    size_t item);
 void HB_R(hb_link_bias_gradient)(hb_machine *machine, hb_link *link);

@@ -4,7 +4,13 @@
 
 #include "learning/gradient/bptt_links.h"
 
-size_t HB_R(hb_link_narrow_items)(const hb_link *link) { return hb_link_parts(link); }
+/* Parts of the sources, whole words each: as few as the threads leave, since every part goes
+ * through the trains of all samples. A source's sum does not depend on them. */
+size_t HB_R(hb_link_narrow_items)(const hb_machine *m, const hb_link *link) {
+    size_t words = link->pre->words, least = (words + HB_NARROW_WORDS - 1) / HB_NARROW_WORDS;
+    size_t parts = m->worker_count > least ? m->worker_count : least;
+    return parts < words ? parts : words;
+}
 
 /* When the sources of a word acted, in runs of 64 steps; returns those that did. */
 static uint64_t turn_word(hb_machine *m, const hb_link *link, size_t b, size_t word, uint64_t *to) {
@@ -20,7 +26,8 @@ static uint64_t turn_word(hb_machine *m, const hb_link *link, size_t b, size_t w
 
 void HB_R(hb_link_narrow_gradient)(hb_machine *m, hb_link *link, hb_worker *w, size_t part) {
     const hb_kernels *kernels = m->kernels;
-    size_t per = hb_link_part_words(link), first = part * per, post = link->wiring->post;
+    size_t parts = HB_R(hb_link_narrow_items)(m, link), post = link->wiring->post;
+    size_t per = (link->pre->words + parts - 1) / parts, first = part * per;
     size_t last = first + per < link->pre->words ? first + per : link->pre->words;
     real *sums = w->narrow_sums;
     if (first >= last) return;
