@@ -32,10 +32,10 @@ static void encode_piece(const hb_encode_job *job, const hb_draws *draws, double
     for (size_t first = 0; first < job->num; first += HB_DRAW_STRIP) {
         size_t count = job->num - first < HB_DRAW_STRIP ? job->num - first : HB_DRAW_STRIP;
         uint64_t never[HB_DRAW_STRIP / 64] = {0};
-        for (size_t k = 0; k < count; k++) {
-            p[k] = factor * (double)job->values[first + k];
+        for (size_t k = 0; k < count; k++) p[k] = factor * (double)job->values[first + k];
+        for (size_t k = 0; leak > 0 && k < count; k++) {
             never[k / 64] |= (uint64_t)(p[k] == 0) << k % 64;
-            p[k] = p[k] > 0 ? p[k] + leak : 0;
+            p[k] += p[k] > 0 ? leak : 0;
         }
         hb_draw_trains(draws, (uint32_t)first, count, p, job->bits.words + first / 64,
                        job->bits.stride);
