@@ -179,7 +179,8 @@ static void turned_bits(void **state) {
             const uint64_t *x = (uint64_t *)(void *)bits.data + 2 * (64 - count);
             uint64_t turned[128], kept = 0xfffffffffffff0ffu;
             size_t apart = 1 + count % 2, sums[2] = {5, 7}, ones = 5, fours = 7, again[2] = {0};
-            k->turn(turned, apart, x, 2, count, kept, sums);
+            uint64_t some = k->turn(turned, apart, x, 2, count, kept, sums);
+            for (size_t j = 0; j < 64; j++) assert_int_equal(some >> j & 1, turned[apart * j] != 0);
             for (size_t j = 0; j < 64; j++) {
                 for (size_t i = 0; i < 64; i++) {
                     uint64_t want = i < count ? (x[2 * i] & kept) >> j & 1 : 0;
@@ -193,6 +194,8 @@ static void turned_bits(void **state) {
             assert_int_equal(sums[1], fours);
             assert_int_equal(again[0] + 5, ones);
             assert_int_equal(again[1] + 7, fours);
+            k->turn(turned, 1, turned, apart, 64, ~(uint64_t)0, NULL); /* and back, uncounted */
+            for (size_t i = 0; i < count; i++) assert_int_equal(turned[i], x[2 * i] & kept);
             leave(&bits);
         }
 }

@@ -28,17 +28,19 @@ static const hb_param_info bernoulli_params[] = {
 /* Probabilities factor * x in one piece of the train. */
 static void encode_piece(const hb_encode_job *job, const hb_draws *draws, double factor,
                          double leak) {
-    for (size_t index = 0; index < HB_WORDS(job->num); index++) {
-        uint64_t never = 0;
-        size_t first = index * 64, count = job->num - first < 64 ? job->num - first : 64;
-        double p[64];
-        for (size_t k = 0; k < count; k++) {
-            p[k] = factor * (double)job->values[first + k];
-            never |= (uint64_t)(p[k] == 0) << k;
-            p[k] = p[k] > 0 ? p[k] + leak : 0;
+    double p[HB_DRAW_STRIP];
+    for (size_t first = 0; first < job->num; first += HB_DRAW_STRIP) {
+        size_t count = job->num - first < HB_DRAW_STRIP ? job->num - first : HB_DRAW_STRIP;
+        uint64_t never[HB_DRAW_STRIP / 64] = {0};
+        for (size_t k = 0; k < count; k++) p[k] = factor * (double)job->values[first + k];
+        for (size_t k = 0; leak > 0 && k < count; k++) {
+            never[k / 64] |= (uint64_t)(p[k] == 0) << k % 64;
+            p[k] += p[k] > 0 ? leak : 0;
         }
-        hb_draw_trains(draws, (uint32_t)first, count, p, job->bits.words + index, job->bits.stride);
-        if (leak > 0) hb_draw_leak(draws, index, never, &job->bits);
+        hb_draw_trains(draws, (uint32_t)first, count, p, job->bits.words + first / 64,
+                       job->bits.stride);
+        for (size_t k = 0; leak > 0 && k < HB_WORDS(count); k++)
+            hb_draw_leak(draws, first / 64 + k, never[k], &job->bits);
     }
 }
 

@@ -1,7 +1,9 @@
 /* Trials of probability p, one each step.
  *
- * From 1/4 on, each step compares one 32-bit word with p 2^32. Below, the gaps
- * between successes are drawn: trials up to the next success are geometric,
+ * From 1/8 on, 32 steps are drawn together: Philox gives one binary digit of each of their uniform
+ * numbers at a time, from the highest on, and a trial is decided by the first digit that is
+ * not that of p. Below, the gaps between successes are drawn: trials up to the next success
+ * are geometric,
  *   gap = 1 + floor(log(u) / log(1 - p)),  u uniform in (0, 1).
  * Which words a neuron sees depends on (seed, encoder, sample, piece of the
  * train, neuron) alone: Philox with these in key and counter. Both kinds are exact to
@@ -11,9 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCKS = 4, WORDS = 4 * BLOCKS };
-
-#define DENSE 0.25
+#define DENSE 0.125
 #define RARE  0x1p-12
 
 size_t hb_draws_first(const hb_encode_job *job, hb_draw_span span) {
@@ -40,56 +40,11 @@ bool hb_draws_next(hb_draws *draws, const hb_encode_job *job, uint64_t sample, h
     return true;
 }
 
-/* `count` blocks in a row of one lane. */
-static void draw_blocks(const hb_draws *draws, uint32_t lane, uint32_t block, size_t count,
-                        uint32_t *words) {
-    uint32_t blocks[BLOCKS], lanes[BLOCKS];
-    for (size_t i = 0; i < count; i++) {
-        blocks[i] = block + (uint32_t)i;
-        lanes[i] = lane;
-    }
-    draws->kernels->philox(draws->key, draws->sample, blocks, lanes, count, words);
-}
-
-static inline void put(const hb_draws *draws, const hb_draw_sink *sink, size_t step) {
-    if (step < draws->skip) return;
-    step = draws->to + step - draws->skip;
-    if (sink->words)
-        sink->words[step * sink->stride] |= (uint64_t)1 << sink->bit;
-    else
-        sink->row[step * sink->stride] = sink->value;
-}
-
 /* -log(1 - p), also where 1 - p would lose p's digits. */
 static double minus_log_q(double p) {
     if (p > 0x1p-20) return -hb_log(1 - p);
     double square = p * p;
     return p + square * 0.5;
-}
-
-/* Successes after the gaps that `count` logarithms give; false at the end of the piece. */
-static bool put_gaps(const hb_draws *draws, const double *logs, size_t count, double scale,
-                     size_t *step, const hb_draw_sink *sink) {
-    for (size_t i = 0; i < count; i++) {
-        uint64_t failures = (uint64_t)(logs[i] * scale);
-        if (failures >= draws->end - *step) return false;
-        *step += failures;
-        put(draws, sink, (*step)++);
-    }
-    return true;
-}
-
-static void draw_gaps(const hb_draws *draws, uint32_t lane, uint32_t block, size_t step, double p,
-                      const hb_draw_sink *sink) {
-    double scale = -1 / minus_log_q(p), logs[WORDS];
-    uint32_t words[WORDS];
-    for (size_t count;; block += (uint32_t)count) {
-        /* One block where the rest of the train will hardly ask for more. */
-        count = p * (double)(draws->end - step) < 4 ? 1 : BLOCKS;
-        draw_blocks(draws, lane, block, count, words);
-        draws->kernels->log_uniform(words, 4 * count, logs);
-        if (!put_gaps(draws, logs, 4 * count, scale, &step, sink)) return;
-    }
 }
 
 /* Gaps with 53 bits for rare events, where 2^-32 would be coarse. */
@@ -103,7 +58,10 @@ typedef struct rare_gaps {
 
 static uint64_t rare_next(rare_gaps *gaps) {
     if (!gaps->left) {
-        draw_blocks(gaps->draws, gaps->lane, gaps->block++, 1, gaps->words);
+        const hb_draws *draws = gaps->draws;
+        draws->kernels->philox(draws->key, draws->sample, &gaps->block, &gaps->lane, 1,
+                               gaps->words);
+        gaps->block++;
         gaps->left = 2;
     }
     const uint32_t *pair = &gaps->words[4 - 2 * gaps->left--];
@@ -113,112 +71,210 @@ static uint64_t rare_next(rare_gaps *gaps) {
     return failures < 0x1p62 ? (uint64_t)failures : UINT64_MAX;
 }
 
-static void draw_rare(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
+/* ---- many trains at once ---- */
+
+enum { POOL = 128, TIMES = HB_DRAW_STEPS / 64, STRIP = HB_DRAW_STRIP };
+
+/* A train that is drawn by its gaps. */
+typedef struct gap_train {
+    double p, scale;
+    uint32_t lane, step; /* where the next gap begins */
+    uint32_t at, blocks; /* drawn before, and in this round */
+} gap_train;
+
+/* One piece of up to STRIP trains: bit t % 64 of bits[lane / 64][t / 64][lane % 64] is step t,
+ * counted from the piece's first. */
+typedef struct trains {
+    uint64_t bits[STRIP / 64][TIMES][64];
+    gap_train gaps[STRIP];
+    size_t gap_count, dense_count;
+    uint32_t first;                      /* lane of the first */
+    uint32_t dense[STRIP], below[STRIP]; /* trains of one trial a step, and 2^32 p */
+    uint32_t block[POOL], lane[POOL], words[4 * POOL], limit[POOL], used[POOL], place[POOL];
+    double logs[4 * POOL];
+} trains;
+
+static uint64_t *train_of(trains *x, uint32_t lane) { return &x->bits[lane / 64][0][lane % 64]; }
+
+/* Steps 64 k .. of the piece that are drawn. */
+static uint64_t drawn(const hb_draws *draws, size_t k) {
+    size_t from = 64 * k, begin = draws->begin > from ? draws->begin - from : 0;
+    if (draws->end <= from || begin >= 64) return 0;
+    uint64_t bits = ~(uint64_t)0 << begin;
+    return draws->end - from < 64 ? bits & (((uint64_t)1 << (draws->end - from)) - 1) : bits;
+}
+
+/* The first step of the piece that the job gets. */
+static size_t wanted(const hb_draws *draws) {
+    return draws->begin > draws->skip ? draws->begin : draws->skip;
+}
+
+static void draw_always(const hb_draws *draws, uint64_t *train) {
+    for (size_t k = 0; k < TIMES; k++) train[64 * k] = drawn(draws, k);
+}
+
+static void draw_rare(const hb_draws *draws, uint32_t lane, double p, uint64_t *train) {
     rare_gaps gaps = {draws, minus_log_q(p), lane, 0, 0, {0}};
-    for (size_t step = draws->begin, end = draws->end;;) {
+    for (size_t step = draws->begin, end = draws->end;; step++) {
         uint64_t failures = rare_next(&gaps);
         if (failures >= end - step) return;
         step += (size_t)failures;
-        put(draws, sink, step++);
+        train[step / 64 * 64] |= (uint64_t)1 << step % 64;
     }
 }
 
-/* A word of its own for each of the next `count` steps. */
-static void put_trials(const hb_draws *draws, const uint32_t *words, size_t count, size_t step,
-                       double p, const hb_draw_sink *sink) {
-    uint64_t threshold = (uint64_t)(p * 0x1p32 + 0.5);
-    if (!sink->words || step < draws->skip) {
-        for (size_t i = 0; i < count; i++)
-            if (words[i] < threshold) put(draws, sink, step + i);
-        return;
-    }
-    uint64_t *word = &sink->words[(draws->to + step - draws->skip) * sink->stride];
-    for (size_t i = 0; i < count; i++)
-        word[i * sink->stride] |= (uint64_t)(words[i] < threshold) << sink->bit;
+/* Kernels take eights. */
+static size_t fill_up(trains *x, size_t count) {
+    for (; count % 8; count++)
+        x->block[count] = x->lane[count] = x->limit[count] = x->used[count] = 0;
+    return count;
 }
 
-static void draw_dense(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
-    uint32_t words[WORDS], block = 0;
-    for (size_t step = draws->begin, count; step < draws->end; step += count) {
-        count = draws->end - step < WORDS ? draws->end - step : WORDS;
-        draw_blocks(draws, lane, block, (count + 3) / 4, words);
-        block += BLOCKS;
-        put_trials(draws, words, count, step, p, sink);
+static void flush_trials(const hb_draws *draws, trains *x, size_t count) {
+    draws->kernels->trials(draws->key, draws->sample, x->block, x->lane, x->limit, x->used,
+                           fill_up(x, count), x->words);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t half = x->block[i] / HB_TRIAL_BLOCKS;
+        train_of(x, x->place[i])[half / 2 * 64] |= (uint64_t)x->words[i] << half % 2 * 32;
     }
+}
+
+/* Steps that an earlier run has had are left out. */
+static void draw_dense(const hb_draws *draws, trains *x) {
+    size_t count = 0;
+    for (size_t half = wanted(draws) / 32; half < (draws->end + 31) / 32; half++) {
+        uint32_t used = (uint32_t)(drawn(draws, half / 2) >> half % 2 * 32);
+        for (size_t i = 0; i < x->dense_count; i++) {
+            x->block[count] = (uint32_t)half * HB_TRIAL_BLOCKS;
+            x->lane[count] = x->first + x->dense[i];
+            x->limit[count] = x->below[i];
+            x->used[count] = used;
+            x->place[count++] = x->dense[i];
+            if (count == POOL) flush_trials(draws, x, count), count = 0;
+        }
+    }
+    if (count) flush_trials(draws, x, count);
+}
+
+/* As many blocks as train t will most likely need; pairs of them, since kernels take eights. */
+static size_t ask_blocks(const hb_draws *draws, trains *x, gap_train *t, size_t used) {
+    size_t blocks = (size_t)(t->p * (double)(draws->end - t->step) * 1.1 + 9) / 8 * 2;
+    if (blocks > POOL) blocks = POOL;
+    if (used + blocks > POOL) return 0;
+    uint32_t lane = x->first + t->lane, at = t->at;
+    for (size_t i = used; i < used + blocks; i += 2, at += 2) {
+        x->block[i] = at, x->block[i + 1] = at + 1;
+        x->lane[i] = x->lane[i + 1] = lane;
+    }
+    t->at += (uint32_t)blocks;
+    return t->blocks = (uint32_t)blocks;
+}
+
+/* Trains whose gaps have not reached the end go through another round. */
+static void draw_gaps(const hb_draws *draws, trains *x) {
+    const hb_kernels *kernels = draws->kernels;
+    while (x->gap_count) {
+        size_t left = 0;
+        for (size_t i = 0; i < x->gap_count;) {
+            size_t used = 0, first = i;
+            for (size_t more; i < x->gap_count; i++, used += more)
+                if (!(more = ask_blocks(draws, x, &x->gaps[i], used))) break;
+            kernels->philox(draws->key, draws->sample, x->block, x->lane, fill_up(x, used),
+                            x->words);
+            kernels->log_uniform(x->words, 4 * used, x->logs);
+            const double *logs = x->logs;
+            for (size_t k = first; k < i; k++) {
+                gap_train *t = &x->gaps[k];
+                t->step = (uint32_t)kernels->mark_gaps(logs, 4 * t->blocks, t->scale, t->step,
+                                                       draws->end, train_of(x, t->lane));
+                logs += 4 * t->blocks;
+                if (t->step < draws->end) x->gaps[left++] = *t;
+            }
+        }
+        x->gap_count = left;
+    }
+}
+
+/* Sorts lanes by how they are drawn, and draws those that are drawn by themselves. */
+static void take_lane(const hb_draws *draws, trains *x, uint32_t lane, double p) {
+    uint64_t below = p < 1 ? (uint64_t)(p * 0x1p32 + 0.5) : UINT64_MAX;
+    if (below > UINT32_MAX) {
+        draw_always(draws, train_of(x, lane));
+    } else if (p >= DENSE) {
+        x->dense[x->dense_count] = lane;
+        x->below[x->dense_count++] = (uint32_t)below;
+    } else if (p >= RARE) {
+        x->gaps[x->gap_count++] = (gap_train){.p = p, .lane = lane, .step = (uint32_t)draws->begin};
+    } else {
+        draw_rare(draws, x->first + lane, p, train_of(x, lane));
+    }
+}
+
+static void find_scales(const hb_draws *draws, trains *x) {
+    double p[64], scale[64];
+    for (size_t i = 0, here; i < x->gap_count; i += here) {
+        here = x->gap_count - i < 64 ? x->gap_count - i : 64;
+        for (size_t k = 0; k < here; k++) p[k] = x->gaps[i + k].p;
+        draws->kernels->gap_scales(p, here, scale);
+        for (size_t k = 0; k < here; k++) x->gaps[i + k].scale = scale[k];
+    }
+}
+
+/* Returns a word whose bit k is 1 where some of lanes 64 k .. can fire: the bits of others are not
+ * written. */
+static uint64_t draw(const hb_draws *draws, trains *x, size_t count, const double *p) {
+    uint64_t lit = 0;
+    x->gap_count = x->dense_count = 0;
+    if (draws->begin >= draws->end) return 0;
+    for (size_t first = 0; first < count; first += 64) {
+        size_t last = count - first < 64 ? count : first + 64, some = 0;
+        uint32_t lane[64];
+        for (size_t k = first; k < last; k++) {
+            lane[some] = (uint32_t)k;
+            some += p[k] > 0;
+        }
+        if (!some) continue;
+        lit |= (uint64_t)1 << first / 64;
+        memset(x->bits[first / 64], 0, (draws->end + 63) / 64 * 64 * sizeof(uint64_t));
+        for (size_t i = 0; i < some; i++) take_lane(draws, x, lane[i], p[lane[i]]);
+    }
+    find_scales(draws, x);
+    draw_dense(draws, x);
+    draw_gaps(draws, x);
+    return lit;
 }
 
 void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
-    if (!(p > 0) || draws->begin >= draws->end) return;
-    if (p >= 1) {
-        for (size_t step = draws->begin; step < draws->end; step++) put(draws, sink, step);
-    } else if (p >= DENSE) {
-        draw_dense(draws, lane, p, sink);
-    } else if (p >= RARE) {
-        draw_gaps(draws, lane, 0, draws->begin, p, sink);
-    } else {
-        draw_rare(draws, lane, p, sink);
+    trains x;
+    x.first = lane;
+    if (!draw(draws, &x, 1, &p)) return;
+    for (size_t step = wanted(draws); step < draws->end; step++) {
+        if (!(x.bits[0][step / 64][0] >> step % 64 & 1)) continue;
+        size_t at = (draws->to + step - draws->skip) * sink->stride;
+        if (sink->words)
+            sink->words[at] |= (uint64_t)1 << sink->bit;
+        else
+            sink->row[at] = sink->value;
     }
-}
-
-/* ---- many trains at once ---- */
-
-enum { POOL = 128, MOST = 16 }; /* blocks of a batch; of a train in it */
-
-typedef struct batch {
-    uint32_t block[POOL], lane[POOL], words[4 * POOL];
-    double logs[4 * POOL];
-    unsigned train[64], blocks[64]; /* place in the word, blocks drawn */
-    size_t count, used;
-} batch;
-
-/* Blocks that train p will most likely need; 0: it is drawn by itself. */
-static size_t blocks_of(const hb_draws *draws, double p) {
-    double steps = (double)(draws->end - draws->begin), mean = p * steps;
-    if (!(p >= RARE) || p >= 1) return 0;
-    size_t blocks = (size_t)(p >= DENSE ? (steps + 3) / 4 : (mean * 1.25 + 6) / 4);
-    return p >= DENSE && blocks > MOST ? 0 : blocks > MOST ? MOST : blocks;
-}
-
-static void flush(const hb_draws *draws, batch *b, uint32_t first, const double *p,
-                  hb_draw_sink *sink) {
-    size_t at = 0;
-    draws->kernels->philox(draws->key, draws->sample, b->block, b->lane, b->used, b->words);
-    draws->kernels->log_uniform(b->words, 4 * b->used, b->logs);
-    for (size_t i = 0; i < b->count; at += 4 * b->blocks[i++]) {
-        unsigned k = sink->bit = b->train[i];
-        size_t step = draws->begin;
-        if (p[k] >= DENSE)
-            put_trials(draws, b->words + at, draws->end - step, step, p[k], sink);
-        else if (put_gaps(draws, b->logs + at, 4 * b->blocks[i], -1 / minus_log_q(p[k]), &step,
-                          sink))
-            draw_gaps(draws, first + k, b->blocks[i], step, p[k], sink);
-    }
-    b->count = b->used = 0;
 }
 
 void hb_draw_trains(const hb_draws *draws, uint32_t first, size_t count, const double *p,
                     uint64_t *words, size_t stride) {
-    hb_draw_sink sink = {.words = words, .stride = stride};
-    batch b;
-    b.count = b.used = 0;
-    if (draws->begin >= draws->end) return;
-    for (unsigned k = 0; k < count; k++) {
-        if (!(p[k] > 0)) continue;
-        size_t blocks = blocks_of(draws, p[k]);
-        if (!blocks) {
-            sink.bit = k;
-            hb_draw_train(draws, first + k, p[k], &sink);
-            continue;
+    trains x;
+    uint64_t turned[64];
+    x.first = first;
+    uint64_t lit = draw(draws, &x, count, p);
+    if (!lit) return;
+    size_t begin = wanted(draws), end = draws->end;
+    uint64_t *to = words + (draws->to + begin - draws->skip) * stride;
+    for (size_t from = begin, last; from < end; to += (last - from) * stride, from = last) {
+        last = from / 64 * 64 + 64 < end ? from / 64 * 64 + 64 : end;
+        for (uint64_t left = lit; left; left &= left - 1) {
+            size_t w = (size_t)__builtin_ctzll(left);
+            draws->kernels->turn(turned, 1, x.bits[w][from / 64], 1, 64, ~(uint64_t)0, NULL);
+            for (size_t k = 0; k < last - from; k++) to[k * stride + w] |= turned[from % 64 + k];
         }
-        if (b.used + blocks > POOL) flush(draws, &b, first, p, &sink);
-        for (uint32_t i = 0; i < blocks; i++, b.used++) {
-            b.block[b.used] = i;
-            b.lane[b.used] = first + k;
-        }
-        b.train[b.count] = k;
-        b.blocks[b.count++] = (unsigned)blocks;
     }
-    flush(draws, &b, first, p, &sink);
 }
 
 void hb_draw_leak(const hb_draws *draws, size_t index, uint64_t lanes, const hb_bits *bits) {
@@ -231,9 +287,9 @@ void hb_draw_leak(const hb_draws *draws, size_t index, uint64_t lanes, const hb_
         if (failures >= all - place) return;
         place += failures;
         uint64_t bit = (uint64_t)1 << (place & 63);
-        hb_draw_sink sink = {.words = bits->words + index, .stride = bits->stride};
-        sink.bit = (unsigned)(place & 63);
-        if (bit & lanes) put(draws, &sink, place / 64);
+        if (bit & lanes && place / 64 >= draws->skip)
+            bits->words[(draws->to + (size_t)(place / 64) - draws->skip) * bits->stride + index] |=
+                bit;
     }
 }
 

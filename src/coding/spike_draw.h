@@ -7,7 +7,7 @@
 
 /* A train is drawn in pieces of so many steps from the start of the presentation on, each from
  * streams of its own: a run that goes on gets what one long run would have got. */
-enum { HB_DRAW_PIECE = 256 };
+enum { HB_DRAW_PIECE = HB_DRAW_STEPS, HB_DRAW_STRIP = 512 };
 
 /* The streams of one sample in one piece: one for each lane (neuron). */
 typedef struct hb_draws {
@@ -45,8 +45,8 @@ bool hb_draws_next(hb_draws *draws, const hb_encode_job *job, uint64_t sample, h
 size_t hb_draws_first(const hb_encode_job *job, hb_draw_span span);
 /* One trial of probability p in each step of the piece. */
 void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink);
-/* The same for `count` <= 64 lanes from `first` on, p each (0 or less: nothing), into the bits of
- * words[t * stride], t from the job's first step. */
+/* The same for `count` <= HB_DRAW_STRIP lanes from `first` on, p each (0 or less: nothing), into
+ * the bits of words[t * stride + ...], t from the job's first step. */
 void hb_draw_trains(const hb_draws *draws, uint32_t first, size_t count, const double *p,
                     uint64_t *words, size_t stride);
 /* The steps of the presentation up to the job's end that lie in the window [start_time, end_time]

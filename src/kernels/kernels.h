@@ -11,6 +11,13 @@ enum { HB_POSITIONS_SLACK = 16 };
 /* Words of bits that one set of tables answers. */
 enum { HB_TILE_VECTORS = 8, HB_TABLE_WORDS = 4, HB_TABLE_ROWS = 64 * HB_TABLE_WORDS };
 
+/* Steps of a random train that are drawn at a time; blocks of random bits that 32 trials may need.
+ */
+enum { HB_DRAW_STEPS = 256, HB_TRIAL_BLOCKS = 8 };
+
+/* Rows of no more numbers than this have kernels of their own; 64 of them and a row of zeros. */
+enum { HB_NARROW = 16, HB_NARROW_BLOCK = 65 * HB_NARROW };
+
 /* What a row added from a list, a row added from a table, an entry of a table built, and a row of
  * the target touched cost beside one another; tools/crossover measures them. They are those of a
  * Sapphire Rapids, leaning towards tables as a smaller second cache does: lists read the whole
@@ -82,6 +89,30 @@ typedef struct hb_kernels {
                        const float *b, size_t b_stride, size_t n, const uint64_t *bits);
     void (*sample_f64)(double *to, size_t stride, size_t rows, const double *a, size_t a_stride,
                        const double *b, size_t b_stride, size_t n, const uint64_t *bits);
+    /* Rows of width <= HB_NARROW numbers, which lie close together, `numbers` of them in all. To
+     * row t < steps <= 64 of `to` is added each row index[k] whose word bits[index[k]] has bit t,
+     * in the order of k, one by one. */
+    void (*add_narrow_f32)(float *to, size_t width, size_t steps, const float *rows, size_t numbers,
+                           const uint64_t *bits, const uint32_t *index, size_t count);
+    void (*add_narrow_f64)(double *to, size_t width, size_t steps, const double *rows,
+                           size_t numbers, const uint64_t *bits, const uint32_t *index,
+                           size_t count);
+    /* The same of a single step: all the rows of the list. */
+    void (*list_narrow_f32)(float *to, size_t width, const float *rows, size_t numbers,
+                            const uint32_t *index, size_t count);
+    void (*list_narrow_f64)(double *to, size_t width, const double *rows, size_t numbers,
+                            const uint32_t *index, size_t count);
+    /* Rows in blocks of 64, HB_NARROW_BLOCK apart, each followed by a row of zeros. What lies in a
+     * row beyond its width may be anything. */
+    void (*pad_narrow_f32)(float *to, const float *from, size_t width, size_t count);
+    void (*pad_narrow_f64)(double *to, const double *from, size_t width, size_t count);
+    /* Of 64 sources, each of those `live` adds to its row of `to` (HB_NARROW apart) the padded rows
+     * of the steps that its bits say: bit t of word bits[64 k + i] is step 64 k + t of source i.
+     * Spikes of a word are added to four sums in turn. */
+    void (*gather_narrow_f32)(float *to, const float *padded, const uint64_t *bits, size_t words,
+                              uint64_t live);
+    void (*gather_narrow_f64)(double *to, const double *padded, const uint64_t *bits, size_t words,
+                              uint64_t live);
     /* The numbers of a row whose bit is 1, one after another; returns how many. May write up to
      * HB_POSITIONS_SLACK more. */
     size_t (*squeeze_f32)(float *to, const float *from, const uint64_t *bits, size_t n);
@@ -95,9 +126,10 @@ typedef struct hb_kernels {
     /* Adds how many bits are 1, and in how many fours of them some are. */
     void (*count)(const uint64_t *bits, size_t words, size_t sums[2]);
     /* Bit i of to[j * to_stride], j < 64, is bit j of from[i * stride] & kept, i < count <= 64,
-     * or else 0; adds to the sums what count does. */
-    void (*turn)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride, size_t count,
-                 uint64_t kept, size_t sums[2]);
+     * or else 0; adds to the sums what count does, unless they are NULL. Returns a
+     * word whose bit j is 1 where to[j * to_stride] is not 0. */
+    uint64_t (*turn)(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,
+                     size_t count, uint64_t kept, size_t sums[2]);
     /* Bit j of bits: x[j] > low && x[j] < high. Bits past n are 0. */
     void (*between_f32)(const float *x, size_t n, float low, float high, uint64_t *bits);
     void (*between_f64)(const double *x, size_t n, double low, double high, uint64_t *bits);
@@ -112,6 +144,22 @@ typedef struct hb_kernels {
                    const uint32_t *lane, size_t count, uint32_t *words);
     /* log[i] = log((words[i] + 1/2) 2^-32) within 2^-45, the same on every machine. */
     void (*log_uniform)(const uint32_t *words, size_t count, double *log);
+    /* 32 trials for each i, in those steps whose bit is 1 in used[i]: bit s of words[i] is 1 with
+     * probability below[i] 2^-32. Philox gives planes of 32 bits, four of each of the
+     * counters {block[i] + 0 .. HB_TRIAL_BLOCKS - 1, lane[i], sample[0], sample[1]}: plane k has
+     * the digits of weight 2^-(k+1) of 32 uniform numbers, and is asked for only while such a
+     * number has the leading digits of the probability. */
+    void (*trials)(const uint32_t key[2], const uint32_t sample[2], const uint32_t *block,
+                   const uint32_t *lane, const uint32_t *below, const uint32_t *used, size_t count,
+                   uint32_t *words);
+    /* scale[i] = 1 / log(1 - p[i]), 2^-20 < p < 1/4, by the same operations as hb_log. */
+    void (*gap_scales)(const double *p, size_t count, double *scale);
+    /* Gaps of floor(scale logs[i]) failures, from `step` on: sets the bit of each success below
+     * end <= HB_DRAW_STEPS, 64 steps to a word, words 64 apart. Returns the step after the
+     * last success, or end where a gap has passed it. count is a multiple of 8; gaps are below
+     * 2^31. */
+    size_t (*mark_gaps)(const double *logs, size_t count, double scale, size_t step, size_t end,
+                        uint64_t *train);
 } hb_kernels;
 
 /* The lowest bit of each four that are not all 0. */

@@ -39,8 +39,8 @@ enum { TILE_VECTORS = HB_TILE_VECTORS, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES 
     HB_DECLARE_PRODUCTS(isa, f32, float)                                                           \
     HB_DECLARE_PRODUCTS(isa, f64, double)                                                          \
     void hb_count_##isa(const uint64_t *bits, size_t words, size_t sums[2]);                       \
-    void hb_turn_##isa(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,        \
-                       size_t count, uint64_t kept, size_t sums[2]);
+    uint64_t hb_turn_##isa(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,    \
+                           size_t count, uint64_t kept, size_t sums[2]);
 
 HB_DECLARE_ISA(baseline)
 HB_DECLARE_ISA(avx2)

@@ -154,9 +154,13 @@ typedef struct hb_worker {
         *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
     uint64_t *columns; /* [2][words]: those that are not left out */
     real *packed;      /* what the kernel multiply needs */
+    /* of narrow links: NULL where there are none */
+    uint64_t *narrow_bits; /* [64 words of the source, or as many as steps, in whole 64s] */
+    real *narrow_rows;     /* [T / 64, rounded up][HB_NARROW_BLOCK] */
+    real *narrow_sums;     /* [64 HB_NARROW_WORDS][HB_NARROW], or fewer */
 } hb_worker;
 
-enum { HB_STRIP = 256, HB_NARROW = 16, HB_TILE_SOURCES = 1024 };
+enum { HB_STRIP = 256, HB_TILE_SOURCES = 1024, HB_NARROW_WORDS = 16 };
 
 typedef struct hb_machine {
     hb_engine base; /* first */
@@ -267,6 +271,10 @@ void HB_R(hb_link_pull_block)(hb_machine *machine, hb_link *link, hb_worker *wor
 /* hb_link_pull for steps that the last run has done, by the same sums. */
 void HB_R(hb_link_pull_again)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I,
                               size_t b, size_t t0, size_t t1);
+/* Steps t0 .. t1 of a narrow link that has neither sums of its own nor lists worth their while;
+ * false where it has (link_narrow.real.c). */
+bool HB_R(hb_link_pull_narrow)(hb_machine *machine, const hb_link *link, hb_worker *worker, real *I,
+                               size_t b, size_t t0, size_t t1);
 /* Draws what dropout leaves of the sources for sample b. */
 void HB_R(hb_link_draw)(hb_machine *machine, hb_link *link, size_t b);
 /* Keeps what is still on its way when the run of sample b ends; shows what has arrived. */
@@ -315,6 +323,11 @@ static inline bool hb_link_has_sum(const hb_link *link) {
 static inline bool hb_link_has_tables(const hb_link *link) {
     return link->pre->form == HB_FORM_BITS && !link->connection->reads_v && !link->wiring->start &&
            !link->wiring->lateral && link->wiring->post > HB_NARROW;
+}
+/* Are they so short that they have kernels of their own? Those add spikes one by one. */
+static inline bool hb_link_is_narrow(const hb_link *link) {
+    return link->pre->form == HB_FORM_BITS && !link->connection->reads_v && !link->wiring->start &&
+           !link->wiring->lateral && link->wiring->post <= HB_NARROW;
 }
 /* Its sources in parts of about HB_TILE_SOURCES, whole words each, for the weight gradient. */
 static inline size_t hb_link_parts(const hb_link *link) {

@@ -41,6 +41,9 @@ static void add_bits(hb_machine *m, const hb_link *link, hb_worker *worker, size
         for (size_t i = 0; i < count; i++) spread_row(link, worker->index[i], 1, to);
     else if (link->scale)
         add_scaled(link, worker->index, count, to);
+    else if (post <= HB_NARROW)
+        m->kernels->HB_K(list_narrow)(to, post, link->weight->values, link->weight->count,
+                                      worker->index, count);
     else
         m->kernels->HB_K(add_rows)(to, post, link->weight->values, post, worker->index, count);
 }
@@ -162,6 +165,7 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
     real gain = hb_link_gain(link);
     if (link->drops && hb_link_reads_rows(link))
         mask_rows(m, link, b, t0 + 1 - link->lag, t1 + 1 - link->lag);
+    if (HB_R(hb_link_pull_narrow)(m, link, worker, I, b, t0, t1)) return;
     if (product) add_all_rows(m, link, worker, b, t0 + 1 - link->lag, t1 - t0, to);
     for (size_t t = t0; t < t1; t++, to += post, I += post) {
         if (!product) pull_step(m, link, worker, b, t, to);

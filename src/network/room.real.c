@@ -140,7 +140,7 @@ static bool multiplies(const hb_link *link) {
 
 /* Room for the products of links (link.real.c, bptt_push.real.c, bptt_gradient.real.c). */
 static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
-    size_t tile = 0, words = 0, widest = 0, real_ = sizeof(real);
+    size_t tile = 0, words = 0, widest = 0, narrow = 0, real_ = sizeof(real);
     size_t columns = 0; /* of results of multiply */
     bool back = false;
     for (size_t i = 0; i < m->link_count; i++) {
@@ -151,6 +151,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
             size_t width = hb_link_tile_width(m, link);
             if (width > tile) tile = width;
         }
+        if (hb_link_is_narrow(link) && link->pre->words > narrow) narrow = link->pre->words;
         if (!link->pre->active || !link->post->active || link->wiring->start) continue;
         if (link->wiring->post > widest) widest = link->wiring->post;
         if (link->pre->words > words) words = link->pre->words;
@@ -160,6 +161,12 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     widest = (widest + 63) / 64 * 64; /* rows end with whole vectors */
     w->merged = tile ? hb_arena_take(a, (HB_TILE_SOURCES + 64) * HB_TABLE_WORDS, 8) : NULL;
     w->tables = tile ? hb_arena_take(a, HB_TABLE_ROWS / 4 * 16 * tile, real_) : NULL;
+    /* whole runs of 64 steps */
+    size_t bits = 64 * narrow > T + 64 ? 64 * narrow : T + 64, rows = T + T / 64 + 65;
+    size_t sums = (narrow < HB_NARROW_WORDS ? narrow : HB_NARROW_WORDS) * 64 * HB_NARROW;
+    w->narrow_bits = narrow ? hb_arena_take(a, bits, 8) : NULL;
+    w->narrow_rows = narrow ? hb_arena_take(a, times(rows, HB_NARROW, 1), real_) : NULL;
+    w->narrow_sums = narrow ? hb_arena_take(a, sums, real_) : NULL;
     size_t slack = HB_POSITIONS_SLACK;
     w->squeezed_weight = back ? hb_arena_take(a, HB_STRIP * widest + slack, real_) : NULL;
     w->squeezed_sum = back ? hb_arena_take(a, times(T, widest, 1) + slack, real_) : NULL;

@@ -47,12 +47,8 @@ static void gradient_of_bits(hb_machine *m, hb_link *link, hb_worker *worker, si
             const uint32_t *steps = times + i * (m->step_room + 1);
             if (!counts[i]) continue;
             touch(link, first + i);
-            if (!w->start)
-                m->kernels->HB_K(add_rows)((real *)link->weight->grad + (first + i) * w->post,
-                                           w->post, dsum, w->post, steps, counts[i]);
-            else
-                for (uint32_t s = 0; s < counts[i]; s++)
-                    add_synapses(m, link, dsum, first + i, steps[s], 1);
+            for (uint32_t s = 0; s < counts[i]; s++)
+                add_synapses(m, link, dsum, first + i, steps[s], 1);
         }
     }
 }
@@ -221,6 +217,7 @@ void HB_R(hb_link_constant_gradient)(hb_machine *m, hb_link *link, hb_worker *wo
 
 size_t HB_R(hb_link_gradient_items)(const hb_machine *m, const hb_link *link) {
     size_t words = HB_WORDS(link->wiring->pre);
+    if (hb_link_is_narrow(link)) return HB_R(hb_link_narrow_items)(m, link);
     if (!hb_link_has_tables(link)) return words;
     return hb_link_parts(link) * hb_link_tiles(m, link);
 }
@@ -229,6 +226,8 @@ void HB_R(hb_link_gradient)(hb_machine *m, hb_link *link, hb_worker *worker, siz
                             size_t b0, size_t b1) {
     if (hb_link_has_tables(link))
         gradient_of_tile(m, link, worker, block, b0, b1);
+    else if (hb_link_is_narrow(link))
+        HB_R(hb_link_narrow_gradient)(m, link, worker, block, b0, b1);
     else if (hb_link_reads_rows(link))
         gradient_of_rows(m, link, worker, block, b0, b1);
     else if (link->pre->form != HB_FORM_CONSTANT)

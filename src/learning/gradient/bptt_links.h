@@ -19,6 +19,10 @@ void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worke
 /* The same for a constant source and the whole batch, from `total`. */
 void HB_R(hb_link_constant_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker,
                                      size_t item);
+/* The same of narrow links (bptt_narrow.real.c). */
+size_t HB_R(hb_link_narrow_items)(const hb_machine *machine, const hb_link *link);
+void HB_R(hb_link_narrow_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker,
+                                   size_t item, size_t b0, size_t b1);
 void HB_R(hb_link_bias_gradient)(hb_machine *machine, hb_link *link, size_t b0, size_t b1);
 
 /* Gradient of the weighted sums [T][post]: behind a filter it differs from that of the current. */
