@@ -1,4 +1,5 @@
-/* A run: samples are shared over the threads; each goes through the plan. */
+/* A run: samples are shared over the threads, or the neurons of a single one; each goes through
+ * the plan. */
 #include <math.h>
 #include <string.h>
 
@@ -79,42 +80,46 @@ static void soft_output(hb_machine *m, hb_part *p, const hb_step *k, size_t b, s
 static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t b, size_t t) {
     const hb_surrogate *s = &p->group->surrogate;
     uint64_t count = 0;
+    size_t word = hb_mine(m, w, p).first / 64;
     if (m->base.graph->soft) {
         soft_output(m, p, k, b, t);
         k->o = p->group->detach_reset ? hb_part_tape(m, p, p->reset, b, t)
                                       : hb_part_row(m, p, p->rows, b, t + 1);
         k->m = hb_part_tape(m, p, p->mask, b, t);
     } else {
-        uint64_t *bits = hb_part_bits(m, p, b, t + 1);
+        uint64_t *bits = hb_part_bits(m, p, b, t + 1) + word;
         real low = p->group->surrogate_set && s->fires_at_zero ? -HB_LEAST : 0;
-        m->kernels->HB_K(between)(k->x, p->n, low, (real)INFINITY, bits);
-        m->kernels->HB_K(expand)(bits, p->n, 1, w->o);
-        for (size_t i = 0; i < p->words; i++)
+        m->kernels->HB_K(between)(k->x, k->n, low, (real)INFINITY, bits);
+        m->kernels->HB_K(expand)(bits, k->n, 1, w->o);
+        for (size_t i = 0; i < HB_WORDS(k->n); i++)
             if (bits[i]) count += (uint64_t)__builtin_popcountll(bits[i]);
         k->o = k->m = w->o;
         k->quiet = !count;
     }
     if (p->window && m->base.train)
-        m->kernels->HB_K(between)(k->x, p->n, (real)p->low, (real)p->high,
-                                  p->window + (b * m->step_room + t) * p->words);
+        m->kernels->HB_K(between)(k->x, k->n, (real)p->low, (real)p->high,
+                                  p->window + (b * m->step_room + t) * p->words + word);
     return count;
 }
 
-static void record(hb_machine *m, const hb_part *p, const hb_step *k, size_t b, size_t t) {
+/* k: of the share; NULL: a source. */
+static void record(hb_machine *m, const hb_part *p, const hb_step *k, hb_share mine, size_t b,
+                   size_t t) {
     const hb_graph *g = m->base.graph;
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
         if (monitor->spikes || monitor->group != p - m->parts) continue;
-        double *to = m->base.records[i] + (t * m->base.batch + b) * p->n;
+        double *to = m->base.records[i] + (t * m->base.batch + b) * p->n + mine.first;
         const real *from = monitor->state == HB_VAR_ISYN ? (k ? k->I : NULL)
                            : monitor->state >= 0         ? k->state[monitor->state]
-                           : p->form == HB_FORM_ROWS     ? hb_part_row(m, p, p->rows, b, t + 1)
+                           : p->form == HB_FORM_ROWS
+                               ? hb_part_row(m, p, p->rows, b, t + 1) + mine.first
                            : p->form == HB_FORM_CONSTANT ? p->constant + b * p->n
                                                          : NULL;
         if (from)
-            for (size_t j = 0; j < p->n; j++) to[j] = (double)from[j];
+            for (size_t j = 0; j < mine.n; j++) to[j] = (double)from[j];
         else
-            m->kernels->expand_f64(hb_part_bits(m, p, b, t + 1), p->n, 1, to);
+            m->kernels->expand_f64(hb_part_bits(m, p, b, t + 1) + mine.first / 64, mine.n, 1, to);
     }
 }
 
@@ -128,39 +133,46 @@ static real *current(const hb_machine *m, const hb_worker *w, size_t group, size
     return w->I[group] + row * p->n;
 }
 
-/* Step t of a group whose currents are there. */
+/* Step t of a group whose currents are there: of all its neurons, or of the worker's share, which
+ * has no tape. */
 static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
     const hb_model *model = p->model;
-    size_t n = p->n, group = (size_t)(p - m->parts);
+    hb_share mine = hb_mine(m, w, p);
+    size_t n = mine.n, first = mine.first, group = (size_t)(p - m->parts);
     bool tape = p->active && m->base.train;
     hb_step k = {.n = n,
-                 .I = current(m, w, group, 0, b, t),
+                 .I = current(m, w, group, 0, b, t) + first,
                  .spaic = m->base.graph->spaic,
                  .detach = p->group->detach_reset};
-    if (p->inputs > 1) k.I2 = current(m, w, group, 1, b, t);
-    k.kept = p->kept_now;
+    if (p->inputs > 1) k.I2 = current(m, w, group, 1, b, t) + first;
+    if (p->kept_now) k.kept = p->kept_now + first;
     k.learns = m->base.train;
     k.uniform = p->uniform;
     k.x = tape && p->keep_x && !p->recompute ? hb_part_tape(m, p, p->x, b, t) : w->x;
-    for (size_t c = 0; c < model->coef_count; c++) k.coef[c] = p->coef[c];
-    for (size_t s = 0; s < p->states; s++) k.state[s] = p->state + (b * p->states + s) * n;
+    for (size_t c = 0; c < model->coef_count; c++) k.coef[c] = p->coef[c] + first;
+    for (size_t s = 0; s < p->states; s++)
+        k.state[s] = p->state + (b * p->states + s) * p->n + first;
     if (tape && p->recompute && t % m->segment == 0)
         memcpy(hb_part_checkpoint(m, p, b, t), k.state[0], p->states * n * sizeof(real));
     if (tape && p->keep_states && !p->recompute)
         memcpy(hb_part_before(m, w, p, b, t), k.state[0], p->states * n * sizeof(real));
     model->integrate(&k);
+    if (w->team)
+        HB_R(hb_team_contest)(m, w, p, &k);
+    else
+        hb_hold_contest(model->contest, &k);
     if (model->output == HB_OUT_SPIKES) w->spikes[group] += fire(m, w, p, &k, b, t);
     if (model->settle) model->settle(&k);
     if (p->rows && model->output != HB_OUT_SPIKES) {
-        real *row = hb_part_row(m, p, p->rows, b, t + 1);
+        real *row = hb_part_row(m, p, p->rows, b, t + 1) + first;
         if (k.spaic && model->spaic_output_none)
             memset(row, 0, n * sizeof(real));
         else
             memcpy(row, model->output == HB_OUT_V ? k.state[0] : k.x, n * sizeof(real));
     }
     if (p->V && p->V != p->rows)
-        memcpy(hb_part_row(m, p, p->V, b, t + 1), k.state[0], n * sizeof(real));
-    if (p->recorded) record(m, p, &k, b, t);
+        memcpy(hb_part_row(m, p, p->V, b, t + 1) + first, k.state[0], n * sizeof(real));
+    if (p->recorded) record(m, p, &k, mine, b, t);
 }
 
 /* ---- the plan ---- */
@@ -178,8 +190,15 @@ static void pull(hb_machine *m, hb_worker *w, size_t group, size_t b, bool insid
 static void clear_currents(hb_machine *m, hb_worker *w, size_t group, size_t b, size_t t0,
                            size_t t1) {
     const hb_part *p = &m->parts[group];
-    for (size_t k = 0; k < p->inputs; k++)
-        memset(current(m, w, group, k, b, t0), 0, (t1 - t0) * p->n * sizeof(real));
+    hb_share mine = hb_mine(m, w, p);
+    for (size_t k = 0; k < p->inputs; k++) {
+        real *rows = current(m, w, group, k, b, t0) + mine.first;
+        for (size_t t = t0; t < t1; t++, rows += p->n) memset(rows, 0, mine.n * sizeof(real));
+    }
+}
+
+static void meet(const hb_worker *w) {
+    if (w->team) hb_team_meet(w->team);
 }
 
 /* Groups order[first .. last) in step t; all: with what comes from outside them. */
@@ -188,6 +207,11 @@ static void run_step(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t
     const hb_graph *g = m->base.graph;
     for (size_t i = first; i < last; i++) {
         size_t group = g->order[i];
+        if (m->parts[group].waits) meet(w);
+        if (!hb_mine(m, w, &m->parts[group]).n) {
+            if (w->team) HB_R(hb_team_contest)(m, w, &m->parts[group], NULL);
+            continue;
+        }
         if (all) clear_currents(m, w, group, b, t, t + 1);
         if (all) pull(m, w, group, b, false, t, t + 1);
         pull(m, w, group, b, true, t, t + 1);
@@ -196,13 +220,17 @@ static void run_step(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t
 }
 
 static void run_steps(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t last, bool all) {
-    for (size_t t = 0; t < m->base.steps; t++) run_step(m, w, b, first, last, t, all);
+    bool meets = m->base.graph->stepwise || m->parts[m->base.graph->order[first]].meets;
+    for (size_t t = 0; t < m->base.steps; t++) {
+        run_step(m, w, b, first, last, t, all);
+        if (meets) meet(w);
+    }
 }
 
 /* What comes from outside the group's part of the graph, for a whole run of samples b0 .. b1. */
 static void pull_block(hb_machine *m, hb_worker *w, size_t group, size_t b0, size_t b1) {
     const hb_part *p = &m->parts[group];
-    for (size_t i = 0; i < m->link_count; i++) {
+    for (size_t i = 0; i < m->link_count && hb_mine(m, w, p).n; i++) {
         hb_link *link = &m->links[i];
         size_t stride = p->inputs * m->step_room * p->n;
         if (link->connection->post != group || link->connection->inside) continue;
@@ -228,6 +256,7 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
             pull_block(m, w, g->order[k], b0, b1);
         }
         for (size_t b = b0; b < b1; b++) run_steps(m, w, b, i, next, all);
+        meet(w);
     }
 }
 
@@ -315,7 +344,8 @@ static void encode_sample(void *arg, size_t b, int worker) {
             m->sample_status[b] = status;
             return;
         }
-        for (size_t t = 0; p->recorded && t < m->base.steps; t++) record(m, p, NULL, b, t);
+        for (size_t t = 0; p->recorded && t < m->base.steps; t++)
+            record(m, p, NULL, (hb_share){0, p->n}, b, t);
     }
     for (size_t i = 0; i < m->link_count; i++)
         if (m->links[i].drops) HB_R(hb_link_draw)(m, &m->links[i], b);
@@ -364,7 +394,7 @@ static void run_now(void *arg, size_t b, int worker) {
 }
 
 /* A monitor shows what is kept as it stands after the step, as any state. */
-static void record_kept(hb_machine *m, const hb_part *p, size_t t) {
+static void record_kept(hb_machine *m, const hb_part *p, hb_share mine, size_t t) {
     const hb_graph *g = m->base.graph;
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
@@ -373,12 +403,20 @@ static void record_kept(hb_machine *m, const hb_part *p, size_t t) {
             continue;
         double *to = m->base.records[i] + t * m->base.batch * p->n;
         for (size_t b = 0; b < m->base.batch; b++)
-            for (size_t j = 0; j < p->n; j++) to[b * p->n + j] = (double)p->kept_now[j];
+            for (size_t j = mine.first; j < mine.first + mine.n; j++)
+                to[b * p->n + j] = (double)p->kept_now[j];
     }
 }
 
+/* The spikes of a share: their places in it. */
+static size_t fired_of(hb_machine *m, hb_worker *w, const hb_part *p, hb_share mine, size_t b,
+                       size_t t) {
+    const uint64_t *bits = hb_part_bits(m, p, b, t + 1) + mine.first / 64;
+    return m->kernels->positions(bits, HB_WORDS(mine.n), w->index);
+}
+
 /* Returns false where nobody has. */
-static bool count_fired(hb_machine *m, const hb_part *p, size_t t) {
+static bool count_fired(hb_machine *m, hb_worker *w, const hb_part *p, hb_share mine, size_t t) {
     bool any = false;
     for (size_t b = 0; b < m->base.batch; b++) {
         if (p->form != HB_FORM_BITS) { /* soft spikes */
@@ -387,44 +425,49 @@ static bool count_fired(hb_machine *m, const hb_part *p, size_t t) {
             any = true;
             continue;
         }
-        uint32_t *index = m->workers[0].index;
-        size_t count = m->kernels->positions(hb_part_bits(m, p, b, t + 1), p->words, index);
-        for (size_t k = 0; k < count; k++) p->fired[index[k]] += 1;
+        size_t count = fired_of(m, w, p, mine, b, t);
+        for (size_t k = 0; k < count; k++) p->fired[mine.first + w->index[k]] += 1;
         any |= count > 0;
     }
     return any;
 }
 
 /* fired holds zeros between steps; few neurons fire in one. */
-static void clear_fired(hb_machine *m, const hb_part *p, size_t t) {
+static void clear_fired(hb_machine *m, hb_worker *w, const hb_part *p, hb_share mine, size_t t) {
     for (size_t b = 0; b < m->base.batch; b++) {
         if (p->form != HB_FORM_BITS) {
             memset(p->fired, 0, p->n * sizeof(real));
             return;
         }
-        uint32_t *index = m->workers[0].index;
-        size_t count = m->kernels->positions(hb_part_bits(m, p, b, t + 1), p->words, index);
-        for (size_t k = 0; k < count; k++) p->fired[index[k]] = 0;
+        size_t count = fired_of(m, w, p, mine, b, t);
+        for (size_t k = 0; k < count; k++) p->fired[mine.first + w->index[k]] = 0;
     }
 }
 
 /* What groups keep over runs follows the spikes of the step. */
-static void adapt(hb_machine *m, size_t t) {
+static void adapt(hb_machine *m, hb_worker *w, size_t t) {
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
-        if (!p->kept || !p->model->adapt) continue;
-        bool any = count_fired(m, p, t);
-        hb_adapt a = {.n = p->n,
-                      .fired = p->fired,
+        hb_share mine = hb_mine(m, w, p);
+        if (!p->kept || !p->model->adapt || !mine.n) continue;
+        bool any = count_fired(m, w, p, mine, t);
+        hb_adapt a = {.n = mine.n,
+                      .fired = p->fired + mine.first,
                       .quiet = !any,
                       .uniform = p->uniform,
-                      .kept = p->kept,
-                      .now = p->kept_now};
-        for (size_t c = 0; c < p->model->coef_count; c++) a.coef[c] = p->coef[c];
+                      .kept = p->kept + mine.first,
+                      .now = p->kept_now + mine.first};
+        for (size_t c = 0; c < p->model->coef_count; c++) a.coef[c] = p->coef[c] + mine.first;
         p->model->adapt(&a);
-        if (any) clear_fired(m, p, t);
-        if (p->recorded) record_kept(m, p, t);
+        if (any) clear_fired(m, w, p, mine, t);
+        if (p->recorded) record_kept(m, p, mine, t);
     }
+}
+
+/* Rewards, and what one thread does between the steps. */
+static void judge_and_learn(hb_machine *m, size_t t, bool learn) {
+    HB_R(hb_rewards_step)(m, t);
+    if (learn) m->between->step(m->between->user, t);
 }
 
 static void run_together(hb_machine *m) {
@@ -434,12 +477,55 @@ static void run_together(hb_machine *m) {
         m->now = t;
         hb_pool_run_phase(pool, profile, "forward", run_now, m, m->base.batch);
         double began = hb_phase_begin(profile);
-        adapt(m, t);
-        HB_R(hb_rewards_step)(m, t);
-        if (m->between && m->between->every_step) m->between->step(m->between->user, t);
+        adapt(m, m->workers, t);
+        judge_and_learn(m, t, m->between && m->between->every_step);
         hb_phase_end(profile, "plasticity", began);
     }
     hb_pool_run_phase(pool, profile, "forward", finish_sample, m, m->base.batch);
+}
+
+/* ---- one sample, whose neurons are shared ---- */
+
+/* One thread waits for all, does this step's serial work, and lets them go on. */
+static void learn_alone(hb_machine *m, hb_worker *w, size_t t, bool learn) {
+    meet(w);
+    if (w == m->workers) judge_and_learn(m, t, learn);
+    meet(w);
+}
+
+static void member_together(hb_machine *m, hb_worker *w, size_t member) {
+    const hebb_profile *profile = m->base.graph->profile;
+    bool learns = m->between && m->between->every_step, splits = m->learners > 1;
+    bool alone = m->base.graph->reward_count || (learns && !splits);
+    for (size_t t = 0; t < m->base.steps; t++) {
+        double began = hb_phase_begin(profile);
+        run_step(m, w, 0, 0, m->base.graph->order_count, t, true);
+        hb_phase_end_of(profile, "forward", (int)member, began);
+        began = hb_phase_begin(profile);
+        adapt(m, w, t);
+        if (alone) learn_alone(m, w, t, learns && !splits);
+        if (learns && splits) m->between->step_of(m->between->user, t, member);
+        meet(w);
+        hb_phase_end_of(profile, "plasticity", (int)member, began);
+    }
+}
+
+static void run_member(void *arg, hb_team *team, size_t member) {
+    hb_machine *m = arg;
+    hb_worker *w = &m->workers[member];
+    double began = hb_phase_begin(m->together ? NULL : m->base.graph->profile);
+    w->team = team;
+    if (m->together)
+        member_together(m, w, member);
+    else
+        run_plan(m, w, 0, 1);
+    w->team = NULL;
+    hb_phase_end_of(m->together ? NULL : m->base.graph->profile, "forward", (int)member, began);
+}
+
+static void run_shared(hb_machine *m) {
+    hb_team_run(m->base.graph->pool, m->members, run_member, m);
+    finish_sample(m, 0, 0);
 }
 
 static hebb_status first_failure(hb_machine *m) {
@@ -484,7 +570,15 @@ static void choose_rows(hb_machine *m) {
             swept |= !c->inside && (hb_link_reads_rows(link) || hb_link_has_tables(link));
             swept |= link->post->active;
         }
-        m->parts[g->order[i]].one_row = m->together || g->stepwise || (loops && !swept);
+        hb_part *p = &m->parts[g->order[i]];
+        p->meets = loops || p->model->contest;
+        p->one_row = m->together || g->stepwise || (loops && !swept);
+        p->waits = false;
+        for (size_t k = 0; k < m->link_count; k++) {
+            const hb_link *link = &m->links[k];
+            p->waits |= link->post == p && link->pre->model && !link->lag &&
+                        (link->connection->inside || m->together || g->stepwise);
+        }
     }
 }
 
@@ -549,8 +643,13 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     m->together = e->train && (m->keeps || (learns && m->between->every_step));
     choose_rows(m);
     HB_R(hb_rewards_begin)(m);
+    m->members = HB_R(hb_team_size)(m);
+    m->learners = learns && m->between->splits(m->between->user) ? m->members : 1;
+    if (m->members > 1) HB_R(hb_team_shares)(m, m->members);
     if (learns) m->between->begin(m->between->user, m->fresh);
-    if (m->together)
+    if (m->members > 1)
+        run_shared(m);
+    else if (m->together)
         run_together(m);
     else
         hb_pool_run_phase(g->pool, g->profile, "forward", run_block, m,
