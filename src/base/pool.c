@@ -131,7 +131,7 @@ void hb_pool_free(hb_env *env, hb_pool *pool) {
 }
 
 int hb_pool_threads(const hb_pool *pool) { return pool ? pool->threads : 1; }
-int hb_pool_spins(const hb_pool *pool) { return pool ? pool->spins : 0; }
+bool hb_pool_spins(const hb_pool *pool) { return pool && pool->spins > 0; }
 
 static void wait_for_workers(hb_pool *pool, size_t items) {
     for (int spins = pool->spins; spins > 0; spins--) {

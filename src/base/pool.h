@@ -11,8 +11,8 @@ typedef void (*hb_work)(void *arg, size_t item, int worker);
 hebb_status hb_pool_create(hb_env *env, int threads, hb_pool **pool);
 void hb_pool_free(hb_env *env, hb_pool *pool);
 int hb_pool_threads(const hb_pool *pool);
-/* How often a thread may look for what it waits for before it lets others have the core. */
-int hb_pool_spins(const hb_pool *pool);
+/* May a thread of it look again and again for what it waits for? Not where cores are fewer. */
+bool hb_pool_spins(const hb_pool *pool);
 static inline void hb_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();

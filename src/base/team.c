@@ -4,7 +4,9 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-enum { LINE = 64 };
+/* A meeting is a matter of a microsecond; whoever waits for longer may be keeping the one he waits
+ * for from the core that both of them were given. */
+enum { LINE = 64, SPINS = 100 };
 
 struct hb_team {
     _Atomic size_t arrived;
@@ -18,14 +20,16 @@ struct hb_team {
     void *arg;
 };
 
-void hb_team_meet(hb_team *team) {
-    if (team->members == 1) return;
+size_t hb_team_come(hb_team *team) {
     size_t round = atomic_load_explicit(&team->round, memory_order_relaxed);
     if (atomic_fetch_add_explicit(&team->arrived, 1, memory_order_acq_rel) + 1 == team->members) {
         atomic_store_explicit(&team->arrived, 0, memory_order_relaxed);
         atomic_store_explicit(&team->round, round + 1, memory_order_release);
-        return;
     }
+    return round;
+}
+
+void hb_team_wait(hb_team *team, size_t round) {
     int spins = team->spins;
     while (atomic_load_explicit(&team->round, memory_order_acquire) == round)
         if (spins-- > 0)
@@ -43,7 +47,7 @@ static void member_item(void *arg, size_t item, int worker) {
 
 void hb_team_run(hb_pool *pool, size_t members, hb_team_work work, void *arg) {
     hb_team team = {.members = members,
-                    .spins = hb_pool_spins(pool),
+                    .spins = hb_pool_spins(pool) ? SPINS : 0,
                     .all = members == (size_t)hb_pool_threads(pool),
                     .work = work,
                     .arg = arg};

@@ -166,6 +166,8 @@ typedef struct hb_worker {
     uint64_t *spikes; /* [part] */
     /* where threads share the neurons of a sample */
     hb_team *team;    /* NULL: they do not */
+    size_t meeting;   /* to which it has come ... */
+    bool owes;        /* ... but not waited for the others */
     hb_share *shares; /* [part] */
     hb_rival *rivals; /* [part] */
     /* products of bits and of gradients: NULL where no link needs them */
@@ -287,6 +289,22 @@ void HB_R(hb_link_record)(hb_machine *machine, hb_link *link, hb_worker *worker,
 size_t HB_R(hb_team_size)(hb_machine *machine);
 /* The share of each of so many members in every group. */
 void HB_R(hb_team_shares)(hb_machine *machine, size_t members);
+/* The meetings of a team; nothing where the worker is alone. A worker that has come to one goes on
+ * with what needs nobody else and waits when it must. */
+static inline void hb_wait(hb_worker *w) {
+    if (w->owes) hb_team_wait(w->team, w->meeting);
+    w->owes = false;
+}
+static inline void hb_come(hb_worker *w) {
+    hb_wait(w);
+    if (!w->team) return;
+    w->meeting = hb_team_come(w->team);
+    w->owes = true;
+}
+static inline void hb_meet(hb_worker *w) {
+    hb_come(w);
+    hb_wait(w);
+}
 /* The contest of a step of which the worker has a share. */
 void HB_R(hb_team_contest)(hb_machine *machine, hb_worker *worker, const hb_part *part, hb_step *k);
 

@@ -182,7 +182,9 @@ static void pull(hb_machine *m, hb_worker *w, size_t group, size_t b, bool insid
                  size_t t1) {
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_connection *c = m->links[i].connection;
-        if (c->post == group && c->inside == inside) HB_R(hb_link_pull)
+        if (c->post != group || c->inside != inside) continue;
+        if (m->links[i].pre->model) hb_wait(w);
+        HB_R(hb_link_pull)
         (m, &m->links[i], w, current(m, w, group, m->links[i].input, b, t0), b, t0, t1);
     }
 }
@@ -197,17 +199,13 @@ static void clear_currents(hb_machine *m, hb_worker *w, size_t group, size_t b, 
     }
 }
 
-static void meet(const hb_worker *w) {
-    if (w->team) hb_team_meet(w->team);
-}
-
 /* Groups order[first .. last) in step t; all: with what comes from outside them. */
 static void run_step(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t last, size_t t,
                      bool all) {
     const hb_graph *g = m->base.graph;
     for (size_t i = first; i < last; i++) {
         size_t group = g->order[i];
-        if (m->parts[group].waits) meet(w);
+        if (m->parts[group].waits) hb_meet(w);
         if (!hb_mine(m, w, &m->parts[group]).n) {
             if (w->team) HB_R(hb_team_contest)(m, w, &m->parts[group], NULL);
             continue;
@@ -223,7 +221,7 @@ static void run_steps(hb_machine *m, hb_worker *w, size_t b, size_t first, size_
     bool meets = m->base.graph->stepwise || m->parts[m->base.graph->order[first]].meets;
     for (size_t t = 0; t < m->base.steps; t++) {
         run_step(m, w, b, first, last, t, all);
-        if (meets) meet(w);
+        if (meets) hb_come(w);
     }
 }
 
@@ -256,7 +254,7 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
             pull_block(m, w, g->order[k], b0, b1);
         }
         for (size_t b = b0; b < b1; b++) run_steps(m, w, b, i, next, all);
-        meet(w);
+        hb_meet(w);
     }
 }
 
@@ -488,9 +486,9 @@ static void run_together(hb_machine *m) {
 
 /* One thread waits for all, does this step's serial work, and lets them go on. */
 static void learn_alone(hb_machine *m, hb_worker *w, size_t t, bool learn) {
-    meet(w);
+    hb_meet(w);
     if (w == m->workers) judge_and_learn(m, t, learn);
-    meet(w);
+    hb_meet(w);
 }
 
 static void member_together(hb_machine *m, hb_worker *w, size_t member) {
@@ -502,10 +500,10 @@ static void member_together(hb_machine *m, hb_worker *w, size_t member) {
         run_step(m, w, 0, 0, m->base.graph->order_count, t, true);
         hb_phase_end_of(profile, "forward", (int)member, began);
         began = hb_phase_begin(profile);
+        if (!alone) hb_come(w); /* what follows is each member's own */
         adapt(m, w, t);
         if (alone) learn_alone(m, w, t, learns && !splits);
         if (learns && splits) m->between->step_of(m->between->user, t, member);
-        meet(w);
         hb_phase_end_of(profile, "plasticity", (int)member, began);
     }
 }
@@ -519,6 +517,7 @@ static void run_member(void *arg, hb_team *team, size_t member) {
         member_together(m, w, member);
     else
         run_plan(m, w, 0, 1);
+    hb_wait(w);
     w->team = NULL;
     hb_phase_end_of(m->together ? NULL : m->base.graph->profile, "forward", (int)member, began);
 }

@@ -8,8 +8,8 @@
 enum {
     NEURON = 6,       /* a step of a neuron, and so much again ... */
     STATE = 4,        /* ... for each of its states */
-    MEET = 4000,      /* a meeting of the team */
-    START = 200000,   /* its first one: threads may sleep */
+    MEET = 8000,      /* a meeting of the team */
+    START = 500000,   /* its first one: threads may sleep */
     RATE_INVERSE = 50 /* one neuron of so many fires in a step: nobody knows yet */
 };
 
@@ -61,7 +61,7 @@ static double meetings_of(const hb_machine *m) {
     bool alone =
         m->together && (g->reward_count || (learns && !m->between->splits(m->between->user)));
     bool each = m->together || g->stepwise;
-    double a_step = each ? 1 + 2 * alone : 0, once = 0;
+    double a_step = each ? 1 + alone : 0, once = 0;
     for (size_t i = 0; i < g->order_count; i++) {
         const hb_part *p = &m->parts[g->order[i]];
         a_step += competes(p) + p->waits + (!each && p->meets);
@@ -104,9 +104,10 @@ void HB_R(hb_team_contest)(hb_machine *m, hb_worker *w, const hb_part *p, hb_ste
     const hb_contest *contest = p->model->contest;
     size_t group = (size_t)(p - m->parts), first = w->shares[group].first;
     hb_rival best = {0, SIZE_MAX}, *own = &w->rivals[group];
+    hb_wait(w); /* the others have read what was there */
     size_t leads = k ? contest->highest(k, &own->x) : 0;
     own->neuron = k && leads < k->n ? first + leads : SIZE_MAX;
-    hb_team_meet(w->team);
+    hb_meet(w);
     for (size_t i = 0; i < m->members; i++) {
         const hb_rival *rival = &m->workers[i].rivals[group];
         if (rival->neuron == SIZE_MAX) continue;
