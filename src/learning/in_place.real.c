@@ -164,18 +164,44 @@ static void columns_in_place(hb_plastic *p, hb_pair_room *room) {
 
 /* ---- spikes at both ends ---- */
 
-/* The changes by rows wait in d->dw until the columns have been read; where the two meet, they are
- * added first. */
+/* The changes by rows wait in d->dw until the columns have been read. */
+static void keep_rows(hb_plastic *p, hb_pair_room *room, const uint32_t *list, size_t n) {
+    hb_pairs *d = p->driver;
+    size_t post = p->link->post->n;
+    const real *w = hb_weights(p) + room->first;
+    for (size_t r = 0; r < room->p_count; r++) {
+        size_t i = room->p_list[r];
+        real *dw = d->dw + i * post;
+        if (!list) {
+            HB_R(hb_pairs_row_of)(p, room, w + i * post, i, NULL, n, dw + room->first);
+            continue;
+        }
+        row_change(p, room, i, list, n);
+        for (size_t c = 0; c < n; c++) dw[list[c]] = room->dw[c];
+    }
+}
+/* A column that spiked has taken its part: there is nothing left to add. */
+static void move_kept_rows(hb_plastic *p, hb_pair_room *room, const uint32_t *list, size_t n) {
+    hb_pairs *d = p->driver;
+    for (size_t r = 0; r < room->p_count; r++) {
+        size_t at = room->p_list[r] * p->link->post->n;
+        real *restrict dw = d->dw + at, *restrict w = hb_weights(p) + at;
+        for (size_t c = 0; list && c < n; c++) {
+            if (!hb_bit(d->q, list[c])) w[list[c]] = hb_moved(p, w[list[c]], dw[list[c]]);
+            dw[list[c]] = 0;
+        }
+        if (list) continue;
+        for (size_t j = room->first; j < room->first + n; j++) w[j] = hb_moved(p, w[j], dw[j]);
+        memset(dw + room->first, 0, n * sizeof(real));
+    }
+}
+/* Where a row and a column meet, their changes are added first. */
 static void both_in_place(hb_plastic *p, hb_pair_room *room) {
     hb_pairs *d = p->driver;
     size_t post = p->link->post->n, n;
     const uint32_t *list = columns_of(p, room, &n);
     real *w = hb_weights(p);
-    for (size_t r = 0; r < room->p_count; r++) {
-        real *dw = d->dw + room->p_list[r] * post;
-        row_change(p, room, room->p_list[r], list, n);
-        for (size_t c = 0; c < n; c++) dw[list ? list[c] : room->first + c] = room->dw[c];
-    }
+    keep_rows(p, room, list, n);
     for (size_t q = 0; q < room->q_count; q++) {
         size_t j = room->q_list[q];
         HB_R(hb_pairs_column_of)(p, room, j, hb_gather(p, j, room->w));
@@ -187,12 +213,7 @@ static void both_in_place(hb_plastic *p, hb_pair_room *room) {
         for (size_t i = 0; i < p->link->pre->n; i++)
             w[i * post + j] = hb_moved(p, w[i * post + j], room->dw[i]);
     }
-    for (size_t r = 0; r < room->p_count; r++)
-        for (size_t c = 0; c < n; c++) {
-            size_t j = list ? list[c] : room->first + c, k = room->p_list[r] * post + j;
-            if (!hb_bit(d->q, j)) w[k] = hb_moved(p, w[k], d->dw[k]);
-            d->dw[k] = 0;
-        }
+    move_kept_rows(p, room, list, n);
 }
 
 static void change(hb_plastic *p, hb_pair_room *room, bool rows, bool columns) {
