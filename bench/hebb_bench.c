@@ -551,6 +551,8 @@ static int read_options(int argc, char **argv, bench_options *o) {
     *o = (bench_options){.seconds = 3, .threads = 1, .most = 1000};
     for (int i = 1; i < argc; i++) {
         const char *a = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
+        /* Plastic networks end with their last hidden layer. */
+        int plastic = o->w.what == DIEHL_COOK || o->w.what == SPAIC_STDP;
         if (a[0] != '-') {
             for (int k = 0; k < WORKLOADS; k++)
                 if (!strcmp(a, workloads[k].name)) o->w = workloads[k];
@@ -570,7 +572,7 @@ static int read_options(int argc, char **argv, bench_options *o) {
         else if (!strcmp(a, "--batch"))
             o->w.batch = (size_t)atol(value);
         else if (!strcmp(a, "--hidden"))
-            for (int k = 1; k < o->w.layers; k++) o->w.size[k] = (size_t)atol(value);
+            for (int k = 1; k < o->w.layers + plastic; k++) o->w.size[k] = (size_t)atol(value);
         else
             return usage(a);
     }

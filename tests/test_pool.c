@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "base/pool.h"
+#include "base/team.h"
 #include "counting_alloc.h"
 
 enum { MOST = 5000 };
@@ -84,6 +84,52 @@ static void test_two(void **state) { (void)state, run_with(2); }
 static void test_three(void **state) { (void)state, run_with(3); }
 static void test_eight(void **state) { (void)state, run_with(8); }
 
+/* ---- teams ---- */
+
+enum { ROUNDS = 600, MEMBERS = 8 };
+
+typedef struct relay {
+    size_t members;
+    size_t cells[MEMBERS][2]; /* not atomic: TSan sees whether a meeting orders them */
+    unsigned char was[MEMBERS];
+} relay;
+
+/* Each adds up what all wrote in the round before; in between it works on its own. */
+static void member(void *arg, hb_team *team, size_t me) {
+    relay *r = arg;
+    size_t wrong = 0;
+    for (size_t round = 0; round < ROUNDS; round++) {
+        r->cells[me][round % 2] = round + me;
+        size_t meeting = hb_team_come(team), sum = 0;
+        r->was[me] = 1;
+        if (round % 50 == me) nanosleep(&(struct timespec){0, 20000}, NULL);
+        hb_team_wait(team, meeting);
+        for (size_t i = 0; i < r->members; i++) sum += r->cells[i][round % 2];
+        wrong += sum != r->members * round + r->members * (r->members - 1) / 2;
+        if (round % 3 == 0) hb_team_meet(team);
+    }
+    r->cells[me][0] = wrong;
+}
+
+static void teams_meet(void **state) {
+    (void)state;
+    static const int threads[] = {1, 2, 3, 8};
+    for (size_t k = 0; k < 4; k++)
+        for (size_t members = 1; members <= (size_t)threads[k]; members++) {
+            relay r = {.members = members};
+            hb_env env;
+            hb_env_init(&env, NULL);
+            hb_pool *pool;
+            assert_int_equal(hb_pool_create(&env, threads[k], &pool), HEBB_OK);
+            for (int again = 0; again < 2; again++) hb_team_run(pool, members, member, &r);
+            for (size_t i = 0; i < MEMBERS; i++) {
+                assert_int_equal(r.was[i], i < members);
+                assert_int_equal(r.cells[i][0], 0);
+            }
+            hb_pool_free(&env, pool);
+        }
+}
+
 static hebb_status make_pool(hb_env *env) {
     hb_pool *pool;
     hebb_status status = hb_pool_create(env, 3, &pool);
@@ -109,7 +155,7 @@ static void test_limits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one),   cmocka_unit_test(test_two),    cmocka_unit_test(test_three),
-        cmocka_unit_test(test_eight), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_eight), cmocka_unit_test(test_limits), cmocka_unit_test(teams_meet),
     };
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
 }

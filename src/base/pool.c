@@ -39,14 +39,6 @@ struct hb_pool {
     worker workers[];
 };
 
-static void pause_briefly(void) {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 /* Takes items until none is left. */
 static void take_items(hb_pool *pool, worker *self) {
     size_t left = atomic_load(&pool->waiting);
@@ -71,8 +63,7 @@ static void *worker_main(void *arg) {
     hb_pool *pool = self->pool;
     for (;;) {
         int spins = pool->spins;
-        while (spins-- > 0 && !atomic_load(&pool->waiting) && !atomic_load(&pool->stop))
-            pause_briefly();
+        while (spins-- > 0 && !atomic_load(&pool->waiting) && !atomic_load(&pool->stop)) hb_pause();
         if (!atomic_load(&pool->waiting)) {
             pthread_mutex_lock(&pool->mutex);
             atomic_fetch_add(&pool->sleepers, 1);
@@ -140,11 +131,12 @@ void hb_pool_free(hb_env *env, hb_pool *pool) {
 }
 
 int hb_pool_threads(const hb_pool *pool) { return pool ? pool->threads : 1; }
+bool hb_pool_spins(const hb_pool *pool) { return pool && pool->spins > 0; }
 
 static void wait_for_workers(hb_pool *pool, size_t items) {
     for (int spins = pool->spins; spins > 0; spins--) {
         if (atomic_load(&pool->finished) == items) return;
-        pause_briefly();
+        hb_pause();
     }
     pthread_mutex_lock(&pool->mutex);
     atomic_store(&pool->caller_sleeps, true);
@@ -201,7 +193,11 @@ double hb_phase_begin(const hebb_profile *profile) {
 }
 
 void hb_phase_end(const hebb_profile *profile, const char *phase, double began) {
-    if (profile) profile->span(profile->user, phase, 0, began, profile->now(profile->user));
+    hb_phase_end_of(profile, phase, 0, began);
+}
+
+void hb_phase_end_of(const hebb_profile *profile, const char *phase, int thread, double began) {
+    if (profile) profile->span(profile->user, phase, thread, began, profile->now(profile->user));
 }
 
 uint64_t hb_pool_done(const hb_pool *pool, int index) {

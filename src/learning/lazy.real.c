@@ -18,7 +18,7 @@ struct hb_lazy {
     bool *settled;                /* [post]: the sum is the norm */
     real *grown, *freed, *filled; /* [post], by this step: of sum |w| before the clamp,
                                      of free_sum after it, of full */
-    bool on, quiet;               /* quiet: all columns that are not live are settled */
+    bool on;
 };
 
 bool HB_R(hb_lazy_possible)(const hb_plastic *p) {
@@ -79,25 +79,19 @@ static void settle(const hb_plastic *p, struct hb_lazy *z, size_t j) {
     z->settled[j] = sum == 0 || fabs(p->norm / sum - 1) < ROUNDING;
 }
 
-void HB_R(hb_lazy_begin)(hb_plastic *p) {
-    hb_pairs *d = p->driver;
-    struct hb_lazy *z = d->lazy;
-    size_t post = p->link->post->n;
+static void begin_columns(void *arg, size_t first, size_t n) {
+    const hb_plastic *p = arg;
+    struct hb_lazy *z = hb_pairs_of(p)->lazy;
+    size_t last = first + n;
     const real *w = hb_weights(p);
-    if (!z) return;
-    z->on = p->m->base.batch == 1;
-    z->quiet = false;
-    p->link->scale = z->on ? z->scale : NULL;
-    p->link->most = p->high;
-    if (!z->on) return;
-    for (size_t j = 0; j < post; j++) {
+    for (size_t j = first; j < last; j++) {
         set_scale(z, j, 1);
         z->free_sum[j] = 0;
         z->full[j] = z->top[j] = z->grown[j] = z->freed[j] = z->filled[j] = 0;
         z->settled[j] = false;
     }
-    for (size_t i = 0; i < p->link->pre->n; i++, w += post)
-        for (size_t j = 0; j < post; j++) {
+    for (size_t i = 0; i < p->link->pre->n; i++, w += p->link->post->n)
+        for (size_t j = first; j < last; j++) {
             bool full = w[j] >= p->high;
             z->full[j] += (real)full;
             z->free_sum[j] += full ? 0 : (double)w[j];
@@ -105,13 +99,27 @@ void HB_R(hb_lazy_begin)(hb_plastic *p) {
         }
 }
 
+void HB_R(hb_lazy_begin)(hb_plastic *p) {
+    struct hb_lazy *z = hb_pairs_of(p)->lazy;
+    if (!z) return;
+    z->on = p->m->base.batch == 1;
+    p->link->scale = z->on ? z->scale : NULL;
+    p->link->most = p->high;
+    if (z->on) HB_R(hb_plastic_share_columns)(p, begin_columns, p);
+}
+
+static void end_columns(void *arg, size_t first, size_t n) {
+    const hb_plastic *p = arg;
+    const struct hb_lazy *z = hb_pairs_of(p)->lazy;
+    real *w = hb_weights(p);
+    for (size_t i = 0; i < p->link->pre->n; i++, w += p->link->post->n)
+        for (size_t j = first; j < first + n; j++) w[j] = hb_inside(p, z->scale[j] * w[j]);
+}
+
 void HB_R(hb_lazy_end)(hb_plastic *p) {
     struct hb_lazy *z = hb_pairs_of(p)->lazy;
-    size_t post = p->link->post->n;
-    real *w = hb_weights(p);
     if (!z || !z->on) return;
-    for (size_t i = 0; i < p->link->pre->n; i++, w += post)
-        for (size_t j = 0; j < post; j++) w[j] = hb_inside(p, z->scale[j] * w[j]);
+    HB_R(hb_plastic_share_columns)(p, end_columns, p);
     p->link->scale = NULL;
     z->on = false;
 }
@@ -136,36 +144,32 @@ static inline void move(const struct hb_lazy *z, size_t j, real high, real *w, r
     *w = kept * z->inverse[j];
 }
 
-/* Row i, by its live columns alone or as a whole. */
-static void move_row(hb_plastic *p, struct hb_lazy *z, size_t i) {
-    hb_pairs *d = p->driver;
-    hb_pair_room *room = d->rooms;
-    size_t n = p->link->post->n;
-    real *w = hb_weights(p) + i * n, high = p->high;
-    const uint32_t *list = HB_R(hb_pairs_sparse)(p) ? d->live_list : NULL;
-    if (list) n = d->live_count;
+/* Row i of the room's columns, by the live ones alone or as a whole. */
+static void move_row(hb_plastic *p, struct hb_lazy *z, hb_pair_room *room, size_t i) {
+    size_t first = room->first, n = room->n;
+    real *w = hb_weights(p) + i * p->link->post->n, high = p->high;
+    const uint32_t *list = HB_R(hb_pairs_sparse)(p, room) ? room->live_list : NULL;
+    if (list) n = room->live_count;
     for (size_t c = 0; p->reads_weight && c < n; c++)
-        room->w[c] = weight_at(p, z, i, list ? list[c] : c);
+        room->w[c] = weight_at(p, z, i, list ? list[c] : first + c);
     HB_R(hb_pairs_row_of)(p, room, room->w, i, list, n, room->dw);
     if (list)
         for (size_t c = 0; c < n; c++) move(z, list[c], high, &w[list[c]], room->dw[c]);
     else
-        for (size_t j = 0; j < n; j++) move(z, j, high, &w[j], room->dw[j]);
+        for (size_t c = 0; c < n; c++) move(z, first + c, high, &w[first + c], room->dw[c]);
 }
 
 /* A column whose neuron spikes: all of it, with what the rows give it. */
-static void move_column(hb_plastic *p, struct hb_lazy *z, size_t j, bool rows) {
+static void move_column(hb_plastic *p, struct hb_lazy *z, hb_pair_room *room, size_t j, bool rows) {
     hb_pairs *d = p->driver;
-    hb_pair_room *room = d->rooms;
     size_t post = p->link->post->n, n = p->link->pre->n;
     real *w = hb_weights(p) + j;
     double sum = 0;
     for (size_t i = 0; i < n; i++) room->w[i] = weight_at(p, z, i, j);
-    memset(room->dw, 0, n * sizeof(real));
-    HB_R(hb_pairs_column)(p, room, j, 0, room->w, room->dw);
-    for (size_t r = 0; rows && r < d->p_count[0]; r++) {
-        real *dw = &d->dw[d->p_list[r] * post + j];
-        room->dw[d->p_list[r]] += *dw;
+    HB_R(hb_pairs_column_of)(p, room, j, room->w);
+    for (size_t r = 0; rows && r < room->p_count; r++) {
+        real *dw = &d->dw[room->p_list[r] * post + j];
+        room->dw[room->p_list[r]] += *dw;
         *dw = 0;
     }
     for (size_t i = 0; i < n; i++) {
@@ -180,12 +184,12 @@ static void move_column(hb_plastic *p, struct hb_lazy *z, size_t j, bool rows) {
 }
 
 /* The scale of a column with full weights shrinks, and they with it. */
-static void shrink(hb_plastic *p, struct hb_lazy *z, size_t j, double factor) {
-    const hb_pairs *d = p->driver;
+static void shrink(hb_plastic *p, struct hb_lazy *z, const hb_pair_room *room, size_t j,
+                   double factor) {
     size_t post = p->link->post->n;
     real *w = hb_weights(p) + j;
     for (size_t i = 0; i < p->link->pre->n; i++)
-        if (!hb_bit(d->p, i)) w[i * post] = weight_at(p, z, i, j) * z->inverse[j];
+        if (!hb_bit(room->p, i)) w[i * post] = weight_at(p, z, i, j) * z->inverse[j];
     set_scale(z, j, z->exact[j] * factor);
     measure(p, z, j);
 }
@@ -200,7 +204,7 @@ static void rescale(hb_plastic *p, struct hb_lazy *z, size_t j) {
     set_scale(z, j, 1);
 }
 
-static void normalise_column(hb_plastic *p, struct hb_lazy *z, size_t j) {
+static void normalise_column(hb_plastic *p, struct hb_lazy *z, const hb_pair_room *room, size_t j) {
     double sum = sum_of(p, z, j) + (double)z->grown[j];
     double factor = sum > 0 ? p->norm / sum : 1;
     z->free_sum[j] += (double)z->freed[j];
@@ -208,7 +212,7 @@ static void normalise_column(hb_plastic *p, struct hb_lazy *z, size_t j) {
     z->grown[j] = z->freed[j] = z->filled[j] = 0;
     if (fabs(factor - 1) < ROUNDING) factor = 1;
     if (factor < 1 && z->full[j] > 0) {
-        shrink(p, z, j, factor);
+        shrink(p, z, room, j, factor);
     } else {
         set_scale(z, j, z->exact[j] * factor);
         z->free_sum[j] *= factor;
@@ -220,47 +224,47 @@ static void normalise_column(hb_plastic *p, struct hb_lazy *z, size_t j) {
 }
 
 /* Where both ends spike: all rows first, for the columns that take them along. */
-static void keep_rows(hb_plastic *p, struct hb_lazy *z) {
-    hb_pairs *d = p->driver;
-    size_t post = p->link->post->n;
-    for (size_t r = 0; r < d->p_count[0]; r++) {
-        size_t i = d->p_list[r];
-        for (size_t j = 0; p->reads_weight && j < post; j++) d->rooms->w[j] = weight_at(p, z, i, j);
-        HB_R(hb_pairs_row_of)(p, d->rooms, d->rooms->w, i, NULL, post, d->dw + i * post);
+static void keep_rows(hb_plastic *p, struct hb_lazy *z, hb_pair_room *room) {
+    real *dw = hb_pairs_of(p)->dw + room->first;
+    for (size_t r = 0; r < room->p_count; r++) {
+        size_t i = room->p_list[r];
+        for (size_t c = 0; p->reads_weight && c < room->n; c++)
+            room->w[c] = weight_at(p, z, i, room->first + c);
+        HB_R(hb_pairs_row_of)(p, room, room->w, i, NULL, room->n, dw + i * p->link->post->n);
     }
 }
-static void move_kept_rows(hb_plastic *p, struct hb_lazy *z) {
-    hb_pairs *d = p->driver;
-    size_t post = p->link->post->n;
-    for (size_t r = 0; r < d->p_count[0]; r++) {
-        real *dw = d->dw + d->p_list[r] * post, *w = hb_weights(p) + d->p_list[r] * post;
-        for (size_t j = 0; j < post; j++) move(z, j, p->high, &w[j], dw[j]);
-        memset(dw, 0, post * sizeof(real));
+static void move_kept_rows(hb_plastic *p, struct hb_lazy *z, hb_pair_room *room) {
+    for (size_t r = 0; r < room->p_count; r++) {
+        size_t at = room->p_list[r] * p->link->post->n + room->first;
+        real *dw = hb_pairs_of(p)->dw + at, *w = hb_weights(p) + at;
+        for (size_t c = 0; c < room->n; c++) move(z, room->first + c, p->high, &w[c], dw[c]);
+        memset(dw, 0, room->n * sizeof(real));
     }
 }
 
 /* A column that is as it should be stays so until somebody moves it. */
-static void normalise(hb_plastic *p, struct hb_lazy *z, bool columns) {
+static void normalise(hb_plastic *p, struct hb_lazy *z, hb_pair_room *room, bool columns) {
     const hb_pairs *d = p->driver;
-    bool few = z->quiet && HB_R(hb_pairs_sparse)(p), quiet = true;
-    size_t n = few ? d->live_count : p->link->post->n;
+    bool few = room->settled && HB_R(hb_pairs_sparse)(p, room), settled = true;
+    size_t n = few ? room->live_count : room->n;
     for (size_t c = 0; c < n; c++) {
-        size_t j = few ? d->live_list[c] : c;
+        size_t j = few ? room->live_list[c] : room->first + c;
         bool touched = z->grown[j] != 0 || z->filled[j] != 0 || z->freed[j] != 0;
         bool spiked = columns && hb_bit(d->q, j);
-        if ((touched || !z->settled[j]) && !spiked) normalise_column(p, z, j);
-        quiet &= z->settled[j] || hb_bit(d->live, j);
+        if ((touched || !z->settled[j]) && !spiked) normalise_column(p, z, room, j);
+        settled &= z->settled[j] || hb_bit(d->live, j);
     }
-    if (!few) z->quiet = quiet;
+    if (!few) room->settled = settled;
 }
 
-void HB_R(hb_lazy_step)(hb_plastic *p, bool rows, bool columns) {
-    hb_pairs *d = p->driver;
-    struct hb_lazy *z = d->lazy;
+void HB_R(hb_lazy_step)(hb_plastic *p, hb_pair_room *room, bool rows, bool columns) {
+    struct hb_lazy *z = hb_pairs_of(p)->lazy;
     bool both = rows && columns;
-    if (both) keep_rows(p, z);
-    for (size_t c = 0; columns && c < d->q_count[0]; c++) move_column(p, z, d->q_list[c], both);
-    if (both) move_kept_rows(p, z);
-    for (size_t r = 0; rows && !columns && r < d->p_count[0]; r++) move_row(p, z, d->p_list[r]);
-    normalise(p, z, columns);
+    if (both) keep_rows(p, z, room);
+    for (size_t c = 0; columns && c < room->q_count; c++)
+        move_column(p, z, room, room->q_list[c], both);
+    if (both) move_kept_rows(p, z, room);
+    for (size_t r = 0; rows && !columns && r < room->p_count; r++)
+        move_row(p, z, room, room->p_list[r]);
+    normalise(p, z, room, columns);
 }

@@ -10,7 +10,10 @@
 
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 
-static void lay_room(const hb_plastic *p, hb_arena *a, hb_pair_room *to) {
+static size_t list_room(const hb_part *part) { return 64 * part->words + HB_POSITIONS_SLACK; }
+
+static void lay_room(const hb_plastic *p, hb_arena *a, const hb_pairs *d, bool first,
+                     hb_pair_room *to) {
     const hb_part *pre = p->link->pre, *post = p->link->post;
     size_t widest = most(pre->n, post->n);
     hb_pair_room r = {0};
@@ -23,10 +26,21 @@ static void lay_room(const hb_plastic *p, hb_arena *a, hb_pair_room *to) {
     }
     r.list = hb_arena_take(a, 64 * HB_WORDS(widest) + HB_POSITIONS_SLACK, sizeof *r.list);
     r.bits = hb_arena_take(a, HB_WORDS(widest), sizeof *r.bits);
+    r.live_list = hb_arena_take(a, list_room(post), sizeof *r.live_list);
+    if (first) {
+        for (int k = 0; k < HB_TRACES; k++) r.x[k] = d->pre[k];
+        r.p = d->p;
+        r.p_list = d->p_list;
+        r.q_list = d->q_list;
+    } else {
+        for (size_t k = 0; k < p->pre_count; k++)
+            r.x[k] = hb_arena_take(a, d->stride, sizeof(real));
+        r.p = hb_arena_take(a, pre->words, sizeof *r.p);
+        r.p_list = hb_arena_take(a, list_room(pre), sizeof *r.p_list);
+        r.q_list = hb_arena_take(a, list_room(post), sizeof *r.q_list);
+    }
     if (a->base) *to = r;
 }
-
-static size_t list_room(const hb_part *part) { return 64 * part->words + HB_POSITIONS_SLACK; }
 
 static void lay_spikes(const hb_plastic *p, hb_arena *a, size_t batch, hb_pairs *d) {
     const hb_part *pre = p->link->pre, *post = p->link->post;
@@ -39,18 +53,7 @@ static void lay_spikes(const hb_plastic *p, hb_arena *a, size_t batch, hb_pairs 
     d->rows = hb_arena_take(a, list_room(pre), sizeof *d->rows);
     d->columns = hb_arena_take(a, list_room(post), sizeof *d->columns);
     d->live = hb_arena_take(a, post->words, sizeof *d->live);
-    d->live_list = hb_arena_take(a, list_room(post), sizeof *d->live_list);
     d->any = hb_arena_take(a, most(pre->words, post->words), sizeof *d->any);
-}
-
-/* After a new layout, or where a run starts. */
-static void find_live(const hb_plastic *p, hb_pairs *d) {
-    const hb_part *post = p->link->post;
-    memset(d->live, 0, post->words * sizeof *d->live);
-    for (size_t k = 0; k < p->post_count; k++)
-        for (size_t j = 0; j < post->n; j++)
-            d->live[j / 64] |= (uint64_t)(d->post[k][j] != 0) << j % 64;
-    d->live_count = p->m->kernels->positions(d->live, post->words, d->live_list);
 }
 
 void HB_R(hb_pairs_lay)(hb_plastic *p, hb_arena *a, size_t batch, size_t steps) {
@@ -72,7 +75,7 @@ void HB_R(hb_pairs_lay)(hb_plastic *p, hb_arena *a, size_t batch, size_t steps) 
     d.sums = hb_arena_take(a, post, sizeof *d.sums);
     d.at_norm = hb_arena_take(a, post, sizeof *d.at_norm);
     d.rooms = hb_arena_take(a, p->m->worker_count, sizeof *d.rooms);
-    for (size_t i = 0; i < p->m->worker_count; i++) lay_room(p, a, d.rooms + i);
+    for (size_t i = 0; i < p->m->worker_count; i++) lay_room(p, a, &d, !i, d.rooms + i);
     if (HB_R(hb_lazy_possible)(p)) d.lazy = HB_R(hb_lazy_lay)(p, a);
     if (!a->base) return;
     if (old && old != driver) { /* a run may go on in the new room */
@@ -81,22 +84,20 @@ void HB_R(hb_pairs_lay)(hb_plastic *p, hb_arena *a, size_t batch, size_t steps) 
         for (size_t k = 0; k < p->post_count; k++)
             memcpy(d.post[k], old->post[k], kept * post * sizeof(real));
     }
-    find_live(p, &d);
     *driver = d;
     p->driver = driver;
 }
 
 void HB_R(hb_pairs_begin)(hb_plastic *p, bool fresh) {
     hb_pairs *d = p->driver;
+    size_t batch = p->m->base.batch, members = HB_R(hb_pairs_split)(p) ? p->m->learners : 1;
     HB_R(hb_plastic_begin)(p, fresh);
     HB_R(hb_lazy_begin)(p);
-    if (!fresh) return;
-    size_t batch = p->m->base.batch;
-    for (size_t k = 0; k < p->pre_count; k++)
+    for (size_t k = 0; k < p->pre_count && fresh; k++)
         memset(d->pre[k], 0, batch * d->stride * sizeof(real));
-    for (size_t k = 0; k < p->post_count; k++)
+    for (size_t k = 0; k < p->post_count && fresh; k++)
         memset(d->post[k], 0, batch * p->link->post->n * sizeof(real));
-    find_live(p, d);
+    for (size_t i = 0; i < members && batch == 1; i++) HB_R(hb_pairs_begin_share)(p, i);
 }
 
 /* ---- spikes and traces of a sample ---- */
@@ -164,11 +165,7 @@ void HB_R(hb_pairs_sample)(hb_plastic *p, size_t b, size_t t) {
     for (size_t k = 0; k < p->pre_count; k++)
         HB_R(hb_trace_decay)(&p->pre[k], d->stride, d->pre[k] + b * d->stride);
     for (size_t k = 0; k < p->post_count; k++)
-        if (HB_R(hb_pairs_sparse)(p))
-            for (size_t c = 0; c < d->live_count; c++)
-                d->post[k][d->live_list[c]] *= (real)p->post[k].decay;
-        else
-            HB_R(hb_trace_decay)(&p->post[k], post->n, d->post[k] + b * post->n);
+        HB_R(hb_trace_decay)(&p->post[k], post->n, d->post[k] + b * post->n);
     pre_traces(p, b, false);
     post_traces(p, b, false);
 }
@@ -217,27 +214,6 @@ void HB_R(hb_pairs_row)(hb_plastic *p, hb_pair_room *room, size_t i, size_t b, r
     p->rule->on_pre(p, &touch);
 }
 
-bool HB_R(hb_pairs_sparse)(const hb_plastic *p) {
-    const hb_pairs *d = p->driver;
-    return p->quiet && !p->link->wiring->start && p->m->base.batch == 1 &&
-           d->live_count * 4 <= p->link->post->n;
-}
-
-void HB_R(hb_pairs_row_of)(hb_plastic *p, hb_pair_room *room, const real *w, size_t i,
-                           const uint32_t *list, size_t n, real *dw) {
-    hb_pairs *d = p->driver;
-    hb_touch touch = {.n = n, .t = d->now, .w = w, .dw = dw};
-    memset(dw, 0, n * sizeof(real));
-    for (size_t s = 0; s < p->post_count; s++) {
-        touch.trace[s] = d->post[s];
-        if (!list) continue;
-        touch.trace[s] = room->trace[s];
-        for (size_t c = 0; c < n; c++) room->trace[s][c] = d->post[s][list[c]];
-    }
-    for (size_t s = 0; s < p->pre_count; s++) touch.own[s] = d->pre[s][i];
-    p->rule->on_pre(p, &touch);
-}
-
 void HB_R(hb_pairs_column)(hb_plastic *p, hb_pair_room *room, size_t j, size_t b, const real *w,
                            real *dw) {
     hb_pairs *d = p->driver;
@@ -254,97 +230,6 @@ void HB_R(hb_pairs_column)(hb_plastic *p, hb_pair_room *room, size_t j, size_t b
     }
     for (size_t s = 0; s < p->post_count; s++) touch.own[s] = d->post[s][b * p->link->post->n + j];
     p->rule->on_post(p, &touch);
-}
-
-static const real *gather(const hb_plastic *p, size_t j, real *to) {
-    const real *weight = hb_weights(p);
-    if (!p->reads_weight) return NULL;
-    for (size_t c = 0; c < hb_column_count(p, j); c++) to[c] = weight[hb_column_synapse(p, j, c)];
-    return to;
-}
-
-/* ---- a step of one sample that spikes at one end only: in place ---- */
-
-static inline real moved(const hb_plastic *p, real w, real dw) {
-    return p->norm_every_step ? w + dw : hb_inside(p, w + dw);
-}
-
-/* Only the columns that a quiet rule can change. */
-static void live_rows_in_place(hb_plastic *p) {
-    hb_pairs *d = p->driver;
-    hb_pair_room *room = d->rooms;
-    const uint32_t *list = d->live_list;
-    for (size_t r = 0; r < d->p_count[0]; r++) {
-        real *w = hb_weights(p) + d->p_list[r] * p->link->post->n;
-        for (size_t c = 0; p->reads_weight && c < d->live_count; c++) room->w[c] = w[list[c]];
-        HB_R(hb_pairs_row_of)(p, room, room->w, d->p_list[r], list, d->live_count, room->dw);
-        for (size_t c = 0; c < d->live_count; c++) w[list[c]] = moved(p, w[list[c]], room->dw[c]);
-    }
-}
-
-static void rows_in_place(hb_plastic *p) {
-    hb_pairs *d = p->driver;
-    hb_pair_room *room = d->rooms;
-    if (HB_R(hb_pairs_sparse)(p)) {
-        live_rows_in_place(p);
-        return;
-    }
-    for (size_t r = 0; r < d->p_count[0]; r++) {
-        size_t first, last;
-        hb_row(p, d->p_list[r], &first, &last);
-        real *w = hb_weights(p) + first;
-        memset(room->dw, 0, (last - first) * sizeof(real));
-        HB_R(hb_pairs_row)(p, room, d->p_list[r], 0, room->dw);
-        for (size_t c = 0; c < last - first; c++) w[c] = moved(p, w[c], room->dw[c]);
-    }
-}
-
-static void columns_in_place(hb_plastic *p) {
-    hb_pairs *d = p->driver;
-    hb_pair_room *room = d->rooms;
-    real *w = hb_weights(p);
-    for (size_t r = 0; r < d->q_count[0]; r++) {
-        size_t j = d->q_list[r], n = hb_column_count(p, j);
-        memset(room->dw, 0, n * sizeof(real));
-        HB_R(hb_pairs_column)(p, room, j, 0, gather(p, j, room->w), room->dw);
-        for (size_t c = 0; c < n; c++) {
-            real *at = &w[hb_column_synapse(p, j, c)];
-            *at = moved(p, *at, room->dw[c]);
-        }
-    }
-}
-
-/* Both ends spike, and few columns are live: the changes by rows wait in d->dw until the columns
- * have been read; where the two meet, they are added first. */
-static void both_in_place(hb_plastic *p) {
-    hb_pairs *d = p->driver;
-    hb_pair_room *room = d->rooms;
-    size_t post = p->link->post->n, live = d->live_count;
-    const uint32_t *list = d->live_list;
-    real *w = hb_weights(p);
-    for (size_t r = 0; r < d->p_count[0]; r++) {
-        size_t first = d->p_list[r] * post;
-        for (size_t c = 0; p->reads_weight && c < live; c++) room->w[c] = w[first + list[c]];
-        HB_R(hb_pairs_row_of)(p, room, room->w, d->p_list[r], list, live, room->dw);
-        for (size_t c = 0; c < live; c++) d->dw[first + list[c]] = room->dw[c];
-    }
-    for (size_t q = 0; q < d->q_count[0]; q++) {
-        size_t j = d->q_list[q], n = p->link->pre->n;
-        memset(room->dw, 0, n * sizeof(real));
-        HB_R(hb_pairs_column)(p, room, j, 0, gather(p, j, room->w), room->dw);
-        for (size_t r = 0; r < d->p_count[0]; r++) {
-            real *row = &d->dw[d->p_list[r] * post + j];
-            room->dw[d->p_list[r]] += *row;
-            *row = 0;
-        }
-        for (size_t i = 0; i < n; i++) w[i * post + j] = moved(p, w[i * post + j], room->dw[i]);
-    }
-    for (size_t r = 0; r < d->p_count[0]; r++)
-        for (size_t c = 0; c < live; c++) {
-            size_t k = d->p_list[r] * post + list[c];
-            if (!hb_bit(d->q, list[c])) w[k] = moved(p, w[k], d->dw[k]);
-            d->dw[k] = 0;
-        }
 }
 
 /* ---- a step of all samples ---- */
@@ -377,7 +262,7 @@ static void column_item(void *arg, size_t c, int worker) {
     hb_pairs *d = p->driver;
     hb_pair_room *room = &d->rooms[worker];
     size_t j = d->columns[c], n = hb_column_count(p, j);
-    const real *w = gather(p, j, room->w);
+    const real *w = hb_gather(p, j, room->w);
     memset(room->dw, 0, n * sizeof(real));
     for (size_t b = 0; b < p->m->base.batch; b++)
         if (hb_bit(d->q + b * p->link->post->words, j)) HB_R(hb_pairs_column)
@@ -388,7 +273,7 @@ static void column_item(void *arg, size_t c, int worker) {
 static inline void apply(const hb_plastic *p, size_t k, real gain) {
     hb_pairs *d = p->driver;
     real *w = hb_weights(p);
-    w[k] = moved(p, w[k], gain * d->dw[k]);
+    w[k] = hb_moved(p, w[k], gain * d->dw[k]);
     d->dw[k] = 0;
 }
 static real gain_of(const hb_plastic *p) { return p->mean ? 1 / (real)p->m->base.batch : 1; }
@@ -419,36 +304,29 @@ void HB_R(hb_pairs_share)(hb_plastic *p, hb_work work, size_t items) {
         for (size_t i = 0; i < items; i++) work(p, i, 0);
 }
 
-void HB_R(hb_pairs_step)(hb_plastic *p, size_t t) {
+void HB_R(hb_pairs_change)(hb_plastic *p, bool rows, bool columns) {
     hb_pairs *d = p->driver;
     const hb_part *pre = p->link->pre, *post = p->link->post;
+    d->row_count = rows ? touched(p, d->p, pre->words, d->rows) : 0;
+    d->column_count = columns ? touched(p, d->q, post->words, d->columns) : 0;
+    HB_R(hb_pairs_share)(p, row_item, d->row_count);
+    HB_R(hb_pairs_share)(p, column_item, d->column_count);
+    HB_R(hb_pairs_share)(p, apply_row, d->row_count);
+    HB_R(hb_pairs_share)(p, apply_column, d->column_count);
+}
+
+void HB_R(hb_pairs_step)(hb_plastic *p, size_t t) {
+    hb_pairs *d = p->driver;
     size_t batch = p->m->base.batch;
+    if (batch == 1) {
+        HB_R(hb_pairs_step_share)(p, d->rooms, t);
+        return;
+    }
     d->now = t;
     HB_R(hb_pairs_share)(p, sample_item, batch);
-    if (d->q_count[0]) {
-        for (size_t i = 0; i < post->words; i++) d->live[i] |= d->q[i];
-        d->live_count = p->m->kernels->positions(d->live, post->words, d->live_list);
-    }
-    bool rows = p->rule->on_pre && (batch > 1 || d->p_count[0]);
-    bool columns = p->rule->on_post && (batch > 1 || d->q_count[0]);
-    if (HB_R(hb_lazy_on)(p))
-        HB_R(hb_lazy_step)(p, rows, columns);
-    else if (batch == 1 && rows && !columns)
-        rows_in_place(p);
-    else if (batch == 1 && columns && !rows)
-        columns_in_place(p);
-    else if (rows && columns && HB_R(hb_pairs_sparse)(p))
-        both_in_place(p);
-    else if (rows || columns) {
-        d->row_count = rows ? touched(p, d->p, pre->words, d->rows) : 0;
-        d->column_count = columns ? touched(p, d->q, post->words, d->columns) : 0;
-        HB_R(hb_pairs_share)(p, row_item, d->row_count);
-        HB_R(hb_pairs_share)(p, column_item, d->column_count);
-        HB_R(hb_pairs_share)(p, apply_row, d->row_count);
-        HB_R(hb_pairs_share)(p, apply_column, d->column_count);
-    }
+    HB_R(hb_pairs_change)(p, p->rule->on_pre, p->rule->on_post);
     HB_R(hb_pairs_share)(p, after_item, batch);
-    if (p->norm_every_step && !HB_R(hb_lazy_on)(p)) HB_R(hb_plastic_normalise)(p, p->norm, d->sums);
+    if (p->norm_every_step) HB_R(hb_plastic_normalise)(p, p->norm, d->sums);
 }
 
 /* ---- the end of a run ---- */

@@ -41,6 +41,19 @@ static void step(void *user, size_t t) {
         if (!p->presentation) (p->rule->step ? p->rule->step : HB_R(hb_pairs_step))(p, t);
     }
 }
+static bool splits(void *user) {
+    const plasticity *all = user;
+    for (size_t i = 0; i < all->count; i++)
+        if (!all->items[i].presentation && !HB_R(hb_pairs_split)(&all->items[i])) return false;
+    return true;
+}
+static void step_of(void *user, size_t t, size_t member) {
+    plasticity *all = user;
+    for (size_t i = 0; i < all->count; i++) {
+        hb_plastic *p = &all->items[i];
+        if (!p->presentation) HB_R(hb_pairs_step_share)(p, &hb_pairs_of(p)->rooms[member], t);
+    }
+}
 static void end(void *user) {
     plasticity *all = user;
     for (size_t i = 0; i < all->count; i++) {
@@ -95,7 +108,17 @@ hebb_status HB_R(hb_plasticity_attach)(hb_engine *engine, hebb_learner *learners
         hb_free(env, items);
         return HEBB_E_MEMORY;
     }
-    *all = (plasticity){{all, false, lay, check, begin, step, end, abandon, destroy}, m, items, 0};
+    hb_between between = {.user = all,
+                          .lay = lay,
+                          .check = check,
+                          .begin = begin,
+                          .step = step,
+                          .splits = splits,
+                          .step_of = step_of,
+                          .end = end,
+                          .abandon = abandon,
+                          .destroy = destroy};
+    *all = (plasticity){between, m, items, 0};
     m->between = &all->between;
     for (const hebb_learner *l = learners; l; l = l->next)
         for (size_t i = 0; i < engine->param_count; i++) {

@@ -48,9 +48,16 @@ static inline size_t hb_column_synapse(const hb_plastic *p, size_t j, size_t c) 
 }
 static inline real *hb_weights(const hb_plastic *p) { return p->link->weight->values; }
 
+/* Work for columns [first, first + n) of all, on several threads where there are many weights. */
+typedef void (*hb_columns_work)(void *arg, size_t first, size_t n);
+void HB_R(hb_plastic_share_columns)(const hb_plastic *p, hb_columns_work work, void *arg);
+
 /* Scales the inputs of every postsynaptic neuron to sum |w| = norm (where they are not all 0),
  * then clamps to p->low, p->high. sums has post entries of room. norm 0: clamps only. */
 void HB_R(hb_plastic_normalise)(const hb_plastic *p, double norm, double *sums);
+/* The same for columns first .. first + n alone; all, where the rows are lists. */
+void HB_R(hb_plastic_normalise_columns)(const hb_plastic *p, double norm, double *sums,
+                                        size_t first, size_t n);
 
 /* What is known of a column of weights that is kept at its norm, run after run. */
 enum {

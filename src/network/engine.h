@@ -2,6 +2,7 @@
 #ifndef HB_ENGINE_H
 #define HB_ENGINE_H
 
+#include "base/team.h"
 #include "kernels/kernels.h"
 #include "network/network.h"
 #include "neurons/model.h"
@@ -43,6 +44,8 @@ typedef struct hb_part {
     bool recorded;        /* by a monitor */
     size_t inputs;        /* synaptic inputs: 1 or 2 */
     bool one_row;         /* in this run one row of currents serves all steps */
+    bool meets;           /* threads that share its steps meet after each: it drives itself ... */
+    bool waits;           /* ... and before: it needs what neurons give in the same step */
     real *first;          /* [states][n]: where a run starts; NULL: zeros */
     double *kept;         /* [n], over runs: the values of a parameter; NULL: nothing */
     real *kept_now;       /* [n]: the same, as the loops read them */
@@ -108,6 +111,10 @@ typedef struct hb_between {
     hebb_status (*check)(void *user, size_t batch); /* before anything is done */
     void (*begin)(void *user, bool fresh);
     void (*step)(void *user, size_t t);
+    /* Can threads do the step side by side, each for its share of the target neurons (hb_mine),
+     * from what the sources have done before the step? In place of step they call step_of. */
+    bool (*splits)(void *user);
+    void (*step_of)(void *user, size_t t, size_t member);
     void (*end)(void *user);
     void (*abandon)(void *user); /* instead of end, where the run has failed */
     void (*destroy)(hb_env *env, struct hb_between *between);
@@ -130,6 +137,17 @@ typedef struct hb_again {
     real *states; /* [states][n] */
 } hb_again;
 
+/* Neurons first .. first + n of a group: whole words of bits, but for the last. */
+typedef struct hb_share {
+    size_t first, n;
+} hb_share;
+
+/* The one that leads a group's contest among some of its neurons. */
+typedef struct hb_rival {
+    real x;
+    size_t neuron; /* of the group; SIZE_MAX: nobody */
+} hb_rival;
+
 /* Room of one worker. */
 typedef struct hb_worker {
     hb_env env;       /* where an encoder's error is kept until the run ends */
@@ -147,6 +165,12 @@ typedef struct hb_worker {
     uint64_t *bits;   /* a row that dropout has thinned */
     uint32_t *index;  /* positions: max(n, T) */
     uint64_t *spikes; /* [part] */
+    /* where threads share the neurons of a sample */
+    hb_team *team;    /* NULL: they do not */
+    size_t meeting;   /* to which it has come ... */
+    bool owes;        /* ... but not waited for the others */
+    hb_share *shares; /* [part] */
+    hb_rival *rivals; /* [part] */
     /* products of bits and of gradients: NULL where no link needs them */
     uint64_t *merged; /* [sources of a part][HB_TABLE_WORDS]: when they acted, in some samples */
     real *tables;     /* [HB_TABLE_ROWS / 4][16][tile] */
@@ -187,8 +211,15 @@ typedef struct hb_machine {
     hb_judged *judged;          /* as graph->rewards */
     bool together;              /* in this run all samples do a step before any does the next */
     size_t now;                 /* ... this one */
+    size_t members;             /* threads that share the neurons of this run; 1: none do */
+    size_t learners;            /* those of them that share what happens between the steps */
     size_t steps_before;        /* of the run that this one continues */
 } hb_machine;
+
+/* The neurons that the worker runs. */
+static inline hb_share hb_mine(const hb_machine *m, const hb_worker *w, const hb_part *p) {
+    return w->team ? w->shares[p - m->parts] : (hb_share){0, p->n};
+}
 
 static inline uint64_t *hb_part_bits(const hb_machine *m, const hb_part *p, size_t b, size_t row) {
     return p->bits + (b * (m->step_room + 1) + row) * p->words;
@@ -285,6 +316,30 @@ void HB_R(hb_link_constants)(hb_machine *machine, hb_link *link, hb_worker *work
 /* Writes the monitored variables of the link at step t. */
 void HB_R(hb_link_record)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b,
                           size_t t);
+
+/* How many threads share the neurons of this run (team.real.c): 1 where it has several samples,
+ * where the network is too narrow, or where the work cannot be split. Needs encoded input. */
+size_t HB_R(hb_team_size)(hb_machine *machine);
+/* The share of each of so many members in every group. */
+void HB_R(hb_team_shares)(hb_machine *machine, size_t members);
+/* The meetings of a team; nothing where the worker is alone. A worker that has come to one goes on
+ * with what needs nobody else and waits when it must. */
+static inline void hb_wait(hb_worker *w) {
+    if (w->owes) hb_team_wait(w->team, w->meeting);
+    w->owes = false;
+}
+static inline void hb_come(hb_worker *w) {
+    hb_wait(w);
+    if (!w->team) return;
+    w->meeting = hb_team_come(w->team);
+    w->owes = true;
+}
+static inline void hb_meet(hb_worker *w) {
+    hb_come(w);
+    hb_wait(w);
+}
+/* The contest of a step of which the worker has a share. */
+void HB_R(hb_team_contest)(hb_machine *machine, hb_worker *worker, const hb_part *part, hb_step *k);
 
 /* Puts sample b in the state of a network that has not run. */
 void HB_R(hb_machine_reset_sample)(hb_machine *machine, size_t b);

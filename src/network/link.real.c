@@ -4,24 +4,38 @@
 
 #include "network/engine.h"
 
+/* The first synapse of source i to a neuron of the share; rows rise in their targets. */
+static size_t first_of(const hb_wiring *w, size_t i, hb_share mine) {
+    size_t low = w->start[i], high = w->start[i + 1];
+    while (mine.first && low < high) {
+        size_t middle = (low + high) / 2;
+        if (w->index[middle] < mine.first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Adds value times the synapses of source i; a delayed one lands in a later row. */
-static void spread_row(const hb_link *link, size_t i, real value, real *to) {
+static void spread_row(const hb_link *link, size_t i, real value, hb_share mine, real *to) {
     const hb_wiring *w = link->wiring;
     const real *weight = link->weight->values;
-    size_t post = w->post;
-    for (size_t k = w->start[i]; k < w->start[i + 1]; k++) {
+    size_t post = w->post, last = mine.first + mine.n;
+    for (size_t k = first_of(w, i, mine); k < w->start[i + 1] && w->index[k] < last; k++) {
         size_t late = w->delay ? w->delay[k] - link->shift : 0;
         to[late * post + w->index[k]] += weight[k] * value;
     }
 }
 
-static void add_scaled(const hb_link *link, const uint32_t *index, size_t count, real *to) {
-    size_t post = link->wiring->post;
+static void add_scaled(const hb_link *link, const uint32_t *index, size_t count, hb_share mine,
+                       real *to) {
+    size_t post = link->wiring->post, last = mine.first + mine.n;
     const real *restrict scale = link->scale;
     real most = link->most;
     for (size_t i = 0; i < count; i++) {
         const real *row = (const real *)link->weight->values + index[i] * post;
-        for (size_t j = 0; j < post; j++) {
+        for (size_t j = mine.first; j < last; j++) {
             real w = scale[j] * row[j];
             to[j] += w < most ? w : most;
         }
@@ -36,22 +50,24 @@ static void add_bits(hb_machine *m, const hb_link *link, hb_worker *worker, size
         worker->bits[i] = bits[i] & link->kept[b * pre->words + i];
     if (link->drops) bits = worker->bits;
     size_t count = m->kernels->positions(bits, pre->words, worker->index);
-    size_t post = link->wiring->post;
+    hb_share mine = hb_mine(m, worker, link->post);
+    const real *weight = link->weight->values;
     if (link->wiring->start)
-        for (size_t i = 0; i < count; i++) spread_row(link, worker->index[i], 1, to);
+        for (size_t i = 0; i < count; i++) spread_row(link, worker->index[i], 1, mine, to);
     else if (link->scale)
-        add_scaled(link, worker->index, count, to);
-    else if (post <= HB_NARROW)
-        m->kernels->HB_K(list_narrow)(to, post, link->weight->values, link->weight->count,
-                                      worker->index, count);
+        add_scaled(link, worker->index, count, mine, to);
+    else if (link->wiring->post <= HB_NARROW) /* a narrow group is not shared */
+        m->kernels->HB_K(list_narrow)(to, mine.n, weight, link->weight->count, worker->index,
+                                      count);
     else
-        m->kernels->HB_K(add_rows)(to, post, link->weight->values, post, worker->index, count);
+        m->kernels->HB_K(add_rows)(to + mine.first, mine.n, weight + mine.first, link->wiring->post,
+                                   worker->index, count);
 }
 
 static void add_row(hb_machine *m, const hb_link *link, size_t b, size_t row, real *to) {
     const real *from = hb_part_row(m, link->pre, hb_link_rows(link), b, row);
     for (size_t i = 0; i < link->pre->n; i++)
-        if (from[i] != 0) spread_row(link, i, from[i], to);
+        if (from[i] != 0) spread_row(link, i, from[i], (hb_share){0, link->post->n}, to);
 }
 
 static void add_all_rows(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b,
@@ -62,8 +78,8 @@ static void add_all_rows(hb_machine *m, const hb_link *link, hb_worker *worker, 
     m->kernels->HB_K(multiply)(to, post, count, post, pre, from, weight, worker->packed);
 }
 
-static void add_to(real *to, const real *from, size_t n) {
-    for (size_t j = 0; j < n; j++) to[j] += from[j];
+static void add_to(real *restrict to, const real *restrict from, hb_share mine) {
+    for (size_t j = mine.first; j < mine.first + mine.n; j++) to[j] += from[j];
 }
 
 /* Every source reaches all but its own number. */
@@ -80,8 +96,10 @@ static void add_lateral(hb_machine *m, const hb_link *link, hb_worker *worker, s
     const uint64_t *bits = hb_part_bits(m, link->pre, b, row);
     size_t count = m->kernels->positions(bits, link->pre->words, worker->index);
     if (!count) return;
-    for (size_t j = 0; j < n; j++) to[j] += weight * (real)count;
-    for (size_t i = 0; i < count; i++) to[worker->index[i]] -= weight;
+    hb_share mine = hb_mine(m, worker, link->post);
+    for (size_t j = 0; j < mine.n; j++) to[mine.first + j] += weight * (real)count;
+    for (size_t i = 0; i < count; i++)
+        if (worker->index[i] - mine.first < mine.n) to[worker->index[i]] -= weight;
 }
 
 /* Step t of the link: what its source gave goes to the row `to` (and later ones). */
@@ -91,7 +109,8 @@ static void pull_step(hb_machine *m, hb_link *link, hb_worker *worker, size_t b,
     if (link->wiring->lateral)
         add_lateral(m, link, worker, b, row, to);
     else if (link->pre->form == HB_FORM_CONSTANT && !link->connection->reads_v)
-        add_to(to, (row ? link->constant : link->before_run) + b * post, post);
+        add_to(to, (row ? link->constant : link->before_run) + b * post,
+               hb_mine(m, worker, link->post));
     else if (hb_link_reads_rows(link))
         add_row(m, link, b, row, to);
     else
@@ -134,31 +153,43 @@ void HB_R(hb_link_draw)(hb_machine *m, hb_link *link, size_t b) {
 }
 
 /* R = decay R + sum; the second order takes D off. */
-static void filter_step(hb_link *link, size_t b, const real *sum, real *to) {
-    size_t post = link->wiring->post;
+static void filter_step(hb_link *link, size_t b, const real *sum, hb_share mine, real *to) {
+    size_t post = link->wiring->post, last = mine.first + mine.n;
     real *R = link->state + b * 2 * post, *D = R + post;
-    for (size_t j = 0; j < post; j++) {
+    for (size_t j = mine.first; j < last; j++) {
         R[j] = link->decay[0] * R[j] + sum[j];
         to[j] += R[j];
     }
     if (link->connection->synapse == 1) return;
-    for (size_t j = 0; j < post; j++) {
+    for (size_t j = mine.first; j < last; j++) {
         D[j] = link->decay[1] * D[j] + sum[j];
         to[j] -= D[j];
     }
 }
 
+/* A run begins: what is on its way since the one before, then zeros. */
+static void begin_sum(const hb_machine *m, const hb_link *link, size_t b, hb_share mine,
+                      real *sum) {
+    size_t post = link->wiring->post, late = link->wiring->delay_max;
+    const real *pending = link->pending + b * late * post;
+    sum += mine.first;
+    for (size_t r = 0; r < m->base.steps + late + 1; r++, sum += post)
+        if (r < late)
+            memcpy(sum, pending + r * post + mine.first, mine.n * sizeof(real));
+        else
+            memset(sum, 0, mine.n * sizeof(real));
+}
+
 void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I, size_t b,
                         size_t t0, size_t t1) {
     const hb_wiring *w = link->wiring;
-    size_t post = w->post, late = w->delay_max;
+    hb_share mine = hb_mine(m, worker, link->post);
+    size_t post = w->post, last = mine.first + mine.n;
     bool own = hb_link_has_sum(link);
     real *to = I;
     if (own) {
         real *sum = hb_link_sum(m, link, worker, b);
-        if (t0 == 0) memset(sum, 0, (m->base.steps + late + 1) * post * sizeof(real));
-        if (t0 == 0 && late)
-            memcpy(sum, link->pending + b * late * post, late * post * sizeof(real));
+        if (t0 == 0) begin_sum(m, link, b, mine, sum);
         to = sum + t0 * post;
     }
     bool product = hb_link_reads_rows(link) && !w->start && !w->lateral;
@@ -169,12 +200,12 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
     if (product) add_all_rows(m, link, worker, b, t0 + 1 - link->lag, t1 - t0, to);
     for (size_t t = t0; t < t1; t++, to += post, I += post) {
         if (!product) pull_step(m, link, worker, b, t, to);
-        for (size_t j = 0; link->drops && j < post; j++) to[j] *= gain;
-        if (link->bias) add_to(to, link->bias->values, post);
+        for (size_t j = mine.first; link->drops && j < last; j++) to[j] *= gain;
+        if (link->bias) add_to(to, link->bias->values, mine);
         if (link->connection->synapse)
-            filter_step(link, b, to, I);
+            filter_step(link, b, to, mine, I);
         else if (own)
-            add_to(I, to, post);
+            add_to(I, to, mine);
         if (link->recorded) HB_R(hb_link_record)(m, link, worker, b, t);
     }
 }
@@ -211,10 +242,12 @@ static void pull_from_tables(hb_machine *m, const hb_link *link, hb_worker *work
     const hb_kernels *kernels = m->kernels;
     size_t pre = link->pre->n, post = link->wiring->post, words = link->pre->words;
     size_t width = hb_link_tile_width(m, link), first = t0 + 1 - link->lag;
+    hb_share mine = hb_mine(m, worker, link->post);
+    size_t last = mine.first + mine.n;
     const uint64_t *used = used_in(m, link, worker, b0, b1, t0, t1);
-    for (size_t j = 0; j < post; j += width)
+    for (size_t j = mine.first; j < last; j += width)
         for (size_t i = 0; i < pre; i += HB_TABLE_ROWS) {
-            size_t here = post - j < width ? post - j : width;
+            size_t here = last - j < width ? last - j : width;
             size_t rows = pre - i < HB_TABLE_ROWS ? pre - i : HB_TABLE_ROWS;
             const real *weight = (const real *)link->weight->values + i * post + j;
             kernels->HB_K(build_tables)(worker->tables, here, weight, post, rows, used + i / 64);
@@ -225,14 +258,15 @@ static void pull_from_tables(hb_machine *m, const hb_link *link, hb_worker *work
         }
     for (size_t b = b0; link->bias && b < b1; b++)
         for (size_t t = 0; t < t1 - t0; t++)
-            add_to(I + (b - b0) * stride + t * post, link->bias->values, post);
+            add_to(I + (b - b0) * stride + t * post, link->bias->values, mine);
 }
 
 void HB_R(hb_link_pull_block)(hb_machine *m, hb_link *link, hb_worker *worker, real *I,
                               size_t stride, size_t b0, size_t b1) {
     size_t steps = m->base.steps;
     bool plain = !link->scale && !link->drops && !hb_link_has_sum(link) && !link->recorded;
-    bool win = link->looked_up[b0 / m->block] = plain && tables_win(m, link, worker, b0, b1);
+    bool win = plain && tables_win(m, link, worker, b0, b1);
+    if (!hb_mine(m, worker, link->post).first) link->looked_up[b0 / m->block] = win;
     if (win) pull_from_tables(m, link, worker, I, stride, b0, b1, 0, steps);
     for (size_t b = b0; !win && b < b1; b++)
         HB_R(hb_link_pull)(m, link, worker, I + (b - b0) * stride, b, 0, steps);
@@ -325,6 +359,7 @@ void HB_R(hb_link_finish)(hb_machine *m, hb_link *link, hb_worker *worker, size_
 void HB_R(hb_link_record)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b, size_t t) {
     const hb_graph *g = m->base.graph;
     size_t post = link->wiring->post, batch = m->base.batch;
+    hb_share mine = hb_mine(m, worker, link->post);
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
         if (monitor->connection != link - m->links || monitor->state == HB_VAR_O) continue;
@@ -332,6 +367,6 @@ void HB_R(hb_link_record)(hb_machine *m, hb_link *link, hb_worker *worker, size_
         const real *from = monitor->state == HB_VAR_SUM
                                ? hb_link_sum(m, link, worker, b) + t * post
                                : link->state + (2 * b + (monitor->state == HB_VAR_D)) * post;
-        for (size_t j = 0; j < post; j++) to[j] = (double)from[j];
+        for (size_t j = mine.first; j < mine.first + mine.n; j++) to[j] = (double)from[j];
     }
 }

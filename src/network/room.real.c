@@ -238,6 +238,8 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
     size_t places = widest > 64 * (T + 1) ? widest : 64 * (T + 1);
     w->index = hb_arena_take(a, places + HB_POSITIONS_SLACK, sizeof *w->index);
     w->spikes = hb_arena_take(a, m->part_count, sizeof *w->spikes);
+    w->shares = hb_arena_take(a, m->part_count, sizeof *w->shares);
+    w->rivals = hb_arena_take(a, m->part_count, sizeof *w->rivals);
     lay_products(m, a, w, T);
 }
 

@@ -1,4 +1,5 @@
-/* A run: samples are shared over the threads; each goes through the plan. */
+/* A run: samples are shared over the threads, or the neurons of a single one; each goes through
+ * the plan. */
 #include <math.h>
 #include <string.h>
 
@@ -83,23 +84,24 @@ static real fires_above(const hb_part *p) {
 /* Spikes, and what the backward pass needs of x. Returns the spikes of the step. */
 static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t b, size_t t) {
     uint64_t count = 0;
+    size_t word = hb_mine(m, w, p).first / 64;
     if (m->base.graph->soft) {
         soft_output(m, p, k, b, t);
         k->o = p->group->detach_reset ? hb_part_tape(m, p, p->reset, b, t)
                                       : hb_part_row(m, p, p->rows, b, t + 1);
         k->m = hb_part_tape(m, p, p->mask, b, t);
     } else {
-        uint64_t *bits = hb_part_bits(m, p, b, t + 1);
-        m->kernels->HB_K(between)(k->x, p->n, fires_above(p), (real)INFINITY, bits);
-        m->kernels->HB_K(expand)(bits, p->n, 1, w->o);
-        for (size_t i = 0; i < p->words; i++)
+        uint64_t *bits = hb_part_bits(m, p, b, t + 1) + word;
+        m->kernels->HB_K(between)(k->x, k->n, fires_above(p), (real)INFINITY, bits);
+        m->kernels->HB_K(expand)(bits, k->n, 1, w->o);
+        for (size_t i = 0; i < HB_WORDS(k->n); i++)
             if (bits[i]) count += (uint64_t)__builtin_popcountll(bits[i]);
         k->o = k->m = w->o;
         k->quiet = !count;
     }
     if (p->window && m->base.train)
-        m->kernels->HB_K(between)(k->x, p->n, (real)p->low, (real)p->high,
-                                  p->window + (b * m->step_room + t) * p->words);
+        m->kernels->HB_K(between)(k->x, k->n, (real)p->low, (real)p->high,
+                                  p->window + (b * m->step_room + t) * p->words + word);
     return count;
 }
 
@@ -113,13 +115,14 @@ static real *current(const hb_machine *m, const hb_worker *w, size_t group, size
     return w->I[group] + row * p->n;
 }
 
-static void record(hb_machine *m, const hb_worker *w, const hb_part *p, size_t b, size_t t) {
+static void record(hb_machine *m, const hb_worker *w, const hb_part *p, hb_share mine, size_t b,
+                   size_t t) {
     const hb_graph *g = m->base.graph;
     size_t group = (size_t)(p - m->parts);
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
         if (monitor->spikes || monitor->group != (int)group) continue;
-        double *to = m->base.records[i] + (t * m->base.batch + b) * p->n;
+        double *to = m->base.records[i] + (t * m->base.batch + b) * p->n + mine.first;
         const real *from =
             monitor->state == HB_VAR_ISYN ? (p->model ? current(m, w, group, 0, b, t) : NULL)
             : monitor->state >= 0     ? p->state + (b * p->states + (size_t)monitor->state) * p->n
@@ -127,19 +130,32 @@ static void record(hb_machine *m, const hb_worker *w, const hb_part *p, size_t b
             : p->form == HB_FORM_CONSTANT ? p->constant + b * p->n
                                           : NULL;
         if (from)
-            for (size_t j = 0; j < p->n; j++) to[j] = (double)from[j];
+            for (size_t j = 0; j < mine.n; j++) to[j] = (double)from[mine.first + j];
         else
-            m->kernels->expand_f64(hb_part_bits(m, p, b, t + 1), p->n, 1, to);
+            m->kernels->expand_f64(hb_part_bits(m, p, b, t + 1) + mine.first / 64, mine.n, 1, to);
     }
 }
 
-/* Steps t0 .. t1 of a group whose currents are there, by the model's sweep: of sample b, or of
- * HB_ABREAST samples from b on. */
+/* Spikes of the share in steps t0 .. t1. */
+static size_t spikes_in(const hb_machine *m, const hb_part *p, hb_share mine, size_t b, size_t t0,
+                        size_t t1) {
+    size_t sums[2] = {0};
+    if (mine.n == p->n)
+        m->kernels->count(hb_part_bits(m, p, b, t0 + 1), (t1 - t0) * p->words, sums);
+    for (size_t t = t0; t < t1 && mine.n < p->n; t++)
+        m->kernels->count(hb_part_bits(m, p, b, t + 1) + mine.first / 64, HB_WORDS(mine.n), sums);
+    return sums[0];
+}
+
+/* Steps t0 .. t1 of a group whose currents are there, or of the worker's share of it, by the
+ * model's sweep: of sample b, or of HB_ABREAST samples from b on. */
 static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t samples, size_t t0,
                   size_t t1) {
-    size_t n = p->n, group = (size_t)(p - m->parts), sums[2] = {0}, most = hb_part_sweep_steps(p);
+    hb_share mine = hb_mine(m, w, p);
+    size_t n = p->n, group = (size_t)(p - m->parts), most = hb_part_sweep_steps(p);
     bool tape = p->active && m->base.train, exact = tape && !p->recompute;
-    hb_sweep s = {.n = n,
+    hb_sweep s = {.n = mine.n,
+                  .row = n,
                   .words = p->words,
                   .abreast = samples > 1,
                   .spaic = m->base.graph->spaic,
@@ -153,8 +169,9 @@ static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t samp
                          .before = m->step_room * p->states * n,
                          .spikes = (m->step_room + 1) * p->words,
                          .window = m->step_room * p->words};
-    for (size_t c = 0; c < p->model->coef_count; c++) s.coef[c] = p->coef[c];
-    for (size_t k = 0; k < p->states; k++) s.state[k] = p->state + (b * p->states + k) * n;
+    for (size_t c = 0; c < p->model->coef_count; c++) s.coef[c] = p->coef[c] + mine.first;
+    for (size_t k = 0; k < p->states; k++)
+        s.state[k] = p->state + (b * p->states + k) * n + mine.first;
     for (size_t t = t0, next; t < t1; t = next) {
         next = t1 - t < most ? t1 : t + most;
         if (tape && p->recompute) {
@@ -165,16 +182,14 @@ static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t samp
                        s.apart.state * sizeof(real));
         }
         s.steps = next - t;
-        s.I = current(m, w, group, 0, b, t);
-        s.spikes = hb_part_bits(m, p, b, t + 1);
+        s.I = current(m, w, group, 0, b, t) + mine.first;
+        s.spikes = hb_part_bits(m, p, b, t + 1) + mine.first / 64;
         if (tape && p->window) s.window = p->window + (b * m->step_room + t) * p->words;
         if (exact && p->keep_x) s.x = hb_part_tape(m, p, p->x, b, t);
         if (exact && p->keep_states) s.before = hb_part_before(m, w, p, b, t);
         p->model->sweep(&s);
     }
-    for (size_t k = 0; k < samples; k++)
-        m->kernels->count(hb_part_bits(m, p, b + k, t0 + 1), (t1 - t0) * p->words, sums);
-    w->spikes[group] += sums[0];
+    for (size_t k = 0; k < samples; k++) w->spikes[group] += spikes_in(m, p, mine, b + k, t0, t1);
 }
 
 /* Samples b0 .. b1 of a group that goes by itself. */
@@ -185,27 +200,34 @@ static void sweep_block(hb_machine *m, hb_worker *w, hb_part *p, size_t b0, size
     }
 }
 
-/* Step t of a group by the model's loops one after another; returns its row of x. */
+/* Step t of a group, or of the worker's share, which has no tape, by the model's loops one after
+ * another; returns its row of x. */
 static const real *by_loops(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
     const hb_model *model = p->model;
-    size_t n = p->n, group = (size_t)(p - m->parts);
+    hb_share mine = hb_mine(m, w, p);
+    size_t n = mine.n, first = mine.first, group = (size_t)(p - m->parts);
     bool tape = p->active && m->base.train;
     hb_step k = {.n = n,
-                 .I = current(m, w, group, 0, b, t),
+                 .I = current(m, w, group, 0, b, t) + first,
                  .spaic = m->base.graph->spaic,
                  .detach = p->group->detach_reset};
-    if (p->inputs > 1) k.I2 = current(m, w, group, 1, b, t);
-    k.kept = p->kept_now;
+    if (p->inputs > 1) k.I2 = current(m, w, group, 1, b, t) + first;
+    if (p->kept_now) k.kept = p->kept_now + first;
     k.learns = m->base.train;
     k.uniform = p->uniform;
     k.x = tape && p->keep_x && !p->recompute ? hb_part_tape(m, p, p->x, b, t) : w->x;
-    for (size_t c = 0; c < model->coef_count; c++) k.coef[c] = p->coef[c];
-    for (size_t s = 0; s < p->states; s++) k.state[s] = p->state + (b * p->states + s) * n;
+    for (size_t c = 0; c < model->coef_count; c++) k.coef[c] = p->coef[c] + first;
+    for (size_t s = 0; s < p->states; s++)
+        k.state[s] = p->state + (b * p->states + s) * p->n + first;
     if (tape && p->recompute && t % m->segment == 0)
         memcpy(hb_part_checkpoint(m, p, b, t), k.state[0], p->states * n * sizeof(real));
     if (tape && p->keep_states && !p->recompute)
         memcpy(hb_part_before(m, w, p, b, t), k.state[0], p->states * n * sizeof(real));
     model->integrate(&k);
+    if (w->team)
+        HB_R(hb_team_contest)(m, w, p, &k);
+    else
+        hb_hold_contest(model->contest, &k);
     if (model->output == HB_OUT_SPIKES) w->spikes[group] += fire(m, w, p, &k, b, t);
     if (model->settle) model->settle(&k);
     return k.x;
@@ -214,21 +236,22 @@ static const real *by_loops(hb_machine *m, hb_worker *w, hb_part *p, size_t b, s
 /* Step t of a group whose currents are there. */
 static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
     const hb_model *model = p->model;
-    size_t bytes = p->n * sizeof(real);
-    const real *V = p->state + b * p->states * p->n, *x = w->x;
+    hb_share mine = hb_mine(m, w, p);
+    size_t bytes = mine.n * sizeof(real);
+    const real *V = p->state + b * p->states * p->n + mine.first, *x = w->x;
     if (hb_part_sweeps(m, p))
         sweep(m, w, p, b, 1, t, t + 1);
     else
         x = by_loops(m, w, p, b, t);
     if (p->rows && model->output != HB_OUT_SPIKES) {
-        real *row = hb_part_row(m, p, p->rows, b, t + 1);
+        real *row = hb_part_row(m, p, p->rows, b, t + 1) + mine.first;
         if (m->base.graph->spaic && model->spaic_output_none)
             memset(row, 0, bytes);
         else
             memcpy(row, model->output == HB_OUT_V ? V : x, bytes);
     }
-    if (p->V && p->V != p->rows) memcpy(hb_part_row(m, p, p->V, b, t + 1), V, bytes);
-    if (p->recorded) record(m, w, p, b, t);
+    if (p->V && p->V != p->rows) memcpy(hb_part_row(m, p, p->V, b, t + 1) + mine.first, V, bytes);
+    if (p->recorded) record(m, w, p, mine, b, t);
 }
 
 /* ---- the plan ---- */
@@ -238,7 +261,9 @@ static void pull(hb_machine *m, hb_worker *w, size_t group, size_t b, bool insid
                  size_t t1) {
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_connection *c = m->links[i].connection;
-        if (c->post == group && c->inside == inside) HB_R(hb_link_pull)
+        if (c->post != group || c->inside != inside) continue;
+        if (m->links[i].pre->model) hb_wait(w);
+        HB_R(hb_link_pull)
         (m, &m->links[i], w, current(m, w, group, m->links[i].input, b, t0), b, t0, t1);
     }
 }
@@ -246,8 +271,11 @@ static void pull(hb_machine *m, hb_worker *w, size_t group, size_t b, bool insid
 static void clear_currents(hb_machine *m, hb_worker *w, size_t group, size_t b, size_t t0,
                            size_t t1) {
     const hb_part *p = &m->parts[group];
-    for (size_t k = 0; k < p->inputs; k++)
-        memset(current(m, w, group, k, b, t0), 0, (t1 - t0) * p->n * sizeof(real));
+    hb_share mine = hb_mine(m, w, p);
+    for (size_t k = 0; k < p->inputs; k++) {
+        real *rows = current(m, w, group, k, b, t0) + mine.first;
+        for (size_t t = t0; t < t1; t++, rows += p->n) memset(rows, 0, mine.n * sizeof(real));
+    }
 }
 
 /* Groups order[first .. last) in step t; all: with what comes from outside them. */
@@ -256,6 +284,11 @@ static void run_step(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t
     const hb_graph *g = m->base.graph;
     for (size_t i = first; i < last; i++) {
         size_t group = g->order[i];
+        if (m->parts[group].waits) hb_meet(w);
+        if (!hb_mine(m, w, &m->parts[group]).n) {
+            if (w->team) HB_R(hb_team_contest)(m, w, &m->parts[group], NULL);
+            continue;
+        }
         if (all) clear_currents(m, w, group, b, t, t + 1);
         if (all) pull(m, w, group, b, false, t, t + 1);
         pull(m, w, group, b, true, t, t + 1);
@@ -264,13 +297,17 @@ static void run_step(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t
 }
 
 static void run_steps(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t last, bool all) {
-    for (size_t t = 0; t < m->base.steps; t++) run_step(m, w, b, first, last, t, all);
+    bool meets = m->base.graph->stepwise || m->parts[m->base.graph->order[first]].meets;
+    for (size_t t = 0; t < m->base.steps; t++) {
+        run_step(m, w, b, first, last, t, all);
+        if (meets) hb_come(w);
+    }
 }
 
 /* What comes from outside the group's part of the graph, for a whole run of samples b0 .. b1. */
 static void pull_block(hb_machine *m, hb_worker *w, size_t group, size_t b0, size_t b1) {
     const hb_part *p = &m->parts[group];
-    for (size_t i = 0; i < m->link_count; i++) {
+    for (size_t i = 0; i < m->link_count && hb_mine(m, w, p).n; i++) {
         hb_link *link = &m->links[i];
         size_t stride = p->inputs * m->step_room * p->n;
         if (link->connection->post != group || link->connection->inside) continue;
@@ -307,6 +344,7 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
         bool whole = alone && !all && sweeps_whole(m, alone);
         if (whole) sweep_block(m, w, alone, b0, b1);
         for (size_t b = b0; b < b1 && !whole; b++) run_steps(m, w, b, i, next, all);
+        hb_meet(w);
     }
 }
 
@@ -394,7 +432,8 @@ static void encode_sample(void *arg, size_t b, int worker) {
             m->sample_status[b] = status;
             return;
         }
-        for (size_t t = 0; p->recorded && t < m->base.steps; t++) record(m, w, p, b, t);
+        for (size_t t = 0; p->recorded && t < m->base.steps; t++)
+            record(m, w, p, (hb_share){0, p->n}, b, t);
     }
     for (size_t i = 0; i < m->link_count; i++)
         if (m->links[i].drops) HB_R(hb_link_draw)(m, &m->links[i], b);
@@ -442,7 +481,7 @@ static void run_now(void *arg, size_t b, int worker) {
 }
 
 /* A monitor shows what is kept as it stands after the step, as any state. */
-static void record_kept(hb_machine *m, const hb_part *p, size_t t) {
+static void record_kept(hb_machine *m, const hb_part *p, hb_share mine, size_t t) {
     const hb_graph *g = m->base.graph;
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
@@ -451,12 +490,20 @@ static void record_kept(hb_machine *m, const hb_part *p, size_t t) {
             continue;
         double *to = m->base.records[i] + t * m->base.batch * p->n;
         for (size_t b = 0; b < m->base.batch; b++)
-            for (size_t j = 0; j < p->n; j++) to[b * p->n + j] = (double)p->kept_now[j];
+            for (size_t j = mine.first; j < mine.first + mine.n; j++)
+                to[b * p->n + j] = (double)p->kept_now[j];
     }
 }
 
+/* The spikes of a share: their places in it. */
+static size_t fired_of(hb_machine *m, hb_worker *w, const hb_part *p, hb_share mine, size_t b,
+                       size_t t) {
+    const uint64_t *bits = hb_part_bits(m, p, b, t + 1) + mine.first / 64;
+    return m->kernels->positions(bits, HB_WORDS(mine.n), w->index);
+}
+
 /* Returns false where nobody has. */
-static bool count_fired(hb_machine *m, const hb_part *p, size_t t) {
+static bool count_fired(hb_machine *m, hb_worker *w, const hb_part *p, hb_share mine, size_t t) {
     bool any = false;
     for (size_t b = 0; b < m->base.batch; b++) {
         if (p->form != HB_FORM_BITS) { /* soft spikes */
@@ -465,44 +512,49 @@ static bool count_fired(hb_machine *m, const hb_part *p, size_t t) {
             any = true;
             continue;
         }
-        uint32_t *index = m->workers[0].index;
-        size_t count = m->kernels->positions(hb_part_bits(m, p, b, t + 1), p->words, index);
-        for (size_t k = 0; k < count; k++) p->fired[index[k]] += 1;
+        size_t count = fired_of(m, w, p, mine, b, t);
+        for (size_t k = 0; k < count; k++) p->fired[mine.first + w->index[k]] += 1;
         any |= count > 0;
     }
     return any;
 }
 
 /* fired holds zeros between steps; few neurons fire in one. */
-static void clear_fired(hb_machine *m, const hb_part *p, size_t t) {
+static void clear_fired(hb_machine *m, hb_worker *w, const hb_part *p, hb_share mine, size_t t) {
     for (size_t b = 0; b < m->base.batch; b++) {
         if (p->form != HB_FORM_BITS) {
             memset(p->fired, 0, p->n * sizeof(real));
             return;
         }
-        uint32_t *index = m->workers[0].index;
-        size_t count = m->kernels->positions(hb_part_bits(m, p, b, t + 1), p->words, index);
-        for (size_t k = 0; k < count; k++) p->fired[index[k]] = 0;
+        size_t count = fired_of(m, w, p, mine, b, t);
+        for (size_t k = 0; k < count; k++) p->fired[mine.first + w->index[k]] = 0;
     }
 }
 
 /* What groups keep over runs follows the spikes of the step. */
-static void adapt(hb_machine *m, size_t t) {
+static void adapt(hb_machine *m, hb_worker *w, size_t t) {
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
-        if (!p->kept || !p->model->adapt) continue;
-        bool any = count_fired(m, p, t);
-        hb_adapt a = {.n = p->n,
-                      .fired = p->fired,
+        hb_share mine = hb_mine(m, w, p);
+        if (!p->kept || !p->model->adapt || !mine.n) continue;
+        bool any = count_fired(m, w, p, mine, t);
+        hb_adapt a = {.n = mine.n,
+                      .fired = p->fired + mine.first,
                       .quiet = !any,
                       .uniform = p->uniform,
-                      .kept = p->kept,
-                      .now = p->kept_now};
-        for (size_t c = 0; c < p->model->coef_count; c++) a.coef[c] = p->coef[c];
+                      .kept = p->kept + mine.first,
+                      .now = p->kept_now + mine.first};
+        for (size_t c = 0; c < p->model->coef_count; c++) a.coef[c] = p->coef[c] + mine.first;
         p->model->adapt(&a);
-        if (any) clear_fired(m, p, t);
-        if (p->recorded) record_kept(m, p, t);
+        if (any) clear_fired(m, w, p, mine, t);
+        if (p->recorded) record_kept(m, p, mine, t);
     }
+}
+
+/* Rewards, and what one thread does between the steps. */
+static void judge_and_learn(hb_machine *m, size_t t, bool learn) {
+    HB_R(hb_rewards_step)(m, t);
+    if (learn) m->between->step(m->between->user, t);
 }
 
 static void run_together(hb_machine *m) {
@@ -512,12 +564,56 @@ static void run_together(hb_machine *m) {
         m->now = t;
         hb_pool_run_phase(pool, profile, "forward", run_now, m, m->base.batch);
         double began = hb_phase_begin(profile);
-        adapt(m, t);
-        HB_R(hb_rewards_step)(m, t);
-        if (m->between && m->between->every_step) m->between->step(m->between->user, t);
+        adapt(m, m->workers, t);
+        judge_and_learn(m, t, m->between && m->between->every_step);
         hb_phase_end(profile, "plasticity", began);
     }
     hb_pool_run_phase(pool, profile, "forward", finish_sample, m, m->base.batch);
+}
+
+/* ---- one sample, whose neurons are shared ---- */
+
+/* One thread waits for all, does this step's serial work, and lets them go on. */
+static void learn_alone(hb_machine *m, hb_worker *w, size_t t, bool learn) {
+    hb_meet(w);
+    if (w == m->workers) judge_and_learn(m, t, learn);
+    hb_meet(w);
+}
+
+static void member_together(hb_machine *m, hb_worker *w, size_t member) {
+    const hebb_profile *profile = m->base.graph->profile;
+    bool learns = m->between && m->between->every_step, splits = m->learners > 1;
+    bool alone = m->base.graph->reward_count || (learns && !splits);
+    for (size_t t = 0; t < m->base.steps; t++) {
+        double began = hb_phase_begin(profile);
+        run_step(m, w, 0, 0, m->base.graph->order_count, t, true);
+        hb_phase_end_of(profile, "forward", (int)member, began);
+        began = hb_phase_begin(profile);
+        if (!alone) hb_come(w); /* what follows is each member's own */
+        adapt(m, w, t);
+        if (alone) learn_alone(m, w, t, learns && !splits);
+        if (learns && splits) m->between->step_of(m->between->user, t, member);
+        hb_phase_end_of(profile, "plasticity", (int)member, began);
+    }
+}
+
+static void run_member(void *arg, hb_team *team, size_t member) {
+    hb_machine *m = arg;
+    hb_worker *w = &m->workers[member];
+    double began = hb_phase_begin(m->together ? NULL : m->base.graph->profile);
+    w->team = team;
+    if (m->together)
+        member_together(m, w, member);
+    else
+        run_plan(m, w, 0, 1);
+    hb_wait(w);
+    w->team = NULL;
+    hb_phase_end_of(m->together ? NULL : m->base.graph->profile, "forward", (int)member, began);
+}
+
+static void run_shared(hb_machine *m) {
+    hb_team_run(m->base.graph->pool, m->members, run_member, m);
+    finish_sample(m, 0, 0);
 }
 
 static hebb_status first_failure(hb_machine *m) {
@@ -562,7 +658,15 @@ static void choose_rows(hb_machine *m) {
             swept |= !c->inside && (hb_link_reads_rows(link) || hb_link_has_tables(link));
             swept |= link->post->active;
         }
-        m->parts[g->order[i]].one_row = m->together || g->stepwise || (loops && !swept);
+        hb_part *p = &m->parts[g->order[i]];
+        p->meets = loops || p->model->contest;
+        p->one_row = m->together || g->stepwise || (loops && !swept);
+        p->waits = false;
+        for (size_t k = 0; k < m->link_count; k++) {
+            const hb_link *link = &m->links[k];
+            p->waits |= link->post == p && link->pre->model && !link->lag &&
+                        (link->connection->inside || m->together || g->stepwise);
+        }
     }
 }
 
@@ -631,8 +735,13 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     m->together = e->train && (m->keeps || (learns && m->between->every_step));
     choose_rows(m);
     HB_R(hb_rewards_begin)(m);
+    m->members = HB_R(hb_team_size)(m);
+    m->learners = learns && m->between->splits(m->between->user) ? m->members : 1;
+    if (m->members > 1) HB_R(hb_team_shares)(m, m->members);
     if (learns) m->between->begin(m->between->user, m->fresh);
-    if (m->together)
+    if (m->members > 1)
+        run_shared(m);
+    else if (m->together)
         run_together(m);
     else
         hb_pool_run_phase(g->pool, g->profile, "forward", run_block, m,

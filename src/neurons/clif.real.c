@@ -134,7 +134,7 @@ INLINE void forward(const hb_sweep *s, size_t j, const size_t count, size_t lane
     vec state[SWEPT][ABREAST], coef[SWEPT][ABREAST], none = same(0);
     vec fires = same(s->fires), most = same((real)INFINITY);
     vec low = same(s->low), high = same(s->high);
-    size_t n = s->n, words = s->words;
+    size_t n = s->row, words = s->words;
     const real *in = s->I + j;
     hb_apart apart = apart_of(s, abreast);
     uint64_t *spikes = s->spikes, *window = s->window;

@@ -160,20 +160,25 @@ static void above_theta(size_t n, const real *restrict theta, const real *restri
 }
 /* The highest of all in lanes, which become vector instructions; a step in which nobody is
  * above the threshold needs no more. */
-static void only_highest(size_t n, real *restrict x) {
+static size_t highest(const hb_step *k, real *x) {
     enum { LANES = 32 };
-    real lane[LANES], highest;
+    const real *restrict all = k->x;
+    real lane[LANES];
     size_t best = 0, j = 0;
     for (size_t l = 0; l < LANES; l++) lane[l] = SILENT;
-    for (; j + LANES <= n; j += LANES)
-        for (size_t l = 0; l < LANES; l++) lane[l] = x[j + l] > lane[l] ? x[j + l] : lane[l];
-    highest = lane[0];
-    for (size_t l = 1; l < LANES; l++) highest = lane[l] > highest ? lane[l] : highest;
-    for (; j < n; j++) highest = x[j] > highest ? x[j] : highest;
-    if (highest < 0) return;
-    while (best + 1 < n && x[best] != highest) best++;
-    for (j = 0; j < n; j++) x[j] = j == best ? x[j] : SILENT;
+    for (; j + LANES <= k->n; j += LANES)
+        for (size_t l = 0; l < LANES; l++) lane[l] = all[j + l] > lane[l] ? all[j + l] : lane[l];
+    *x = lane[0];
+    for (size_t l = 1; l < LANES; l++) *x = lane[l] > *x ? lane[l] : *x;
+    for (; j < k->n; j++) *x = all[j] > *x ? all[j] : *x;
+    if (*x < 0) return k->n;
+    while (best < k->n && all[best] != *x) best++;
+    return best;
 }
+static void silence(hb_step *k, size_t winner) {
+    HB_EACH(k) k->x[j] = j == winner ? k->x[j] : SILENT;
+}
+static const hb_contest one_winner = {WINNER, highest, silence};
 static void integrate_exc(hb_step *k) {
     real *restrict theta = k->state[THETA];
     if (k->kept && k->uniform) {
@@ -183,7 +188,6 @@ static void integrate_exc(hb_step *k) {
         integrate_inh(k);
         above_theta(k->n, theta, k->coef[OFFSET], k->state[V], k->coef[V_THRESH], k->x);
     }
-    if (k->coef[WINNER][0] != 0) only_highest(k->n, k->x);
 }
 static void settle_inh(hb_step *k) {
     real *restrict v = k->state[V], *restrict left = k->state[LEFT];
@@ -244,6 +248,7 @@ const hb_model HB_R(hb_model_diehl_cook_exc) = {
     .kept_state = THETA,
     .kept_start = first_theta,
     .adapt = adapt_exc,
+    .contest = &one_winner,
 };
 const hb_model HB_R(hb_model_diehl_cook_inh) = {
     .component = &inh_component,

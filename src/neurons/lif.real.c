@@ -60,7 +60,7 @@ INLINE void forward(const hb_sweep *s, size_t j, const size_t count, size_t lane
     vec V[ABREAST], d[ABREAST], th[ABREAST], r[ABREAST];
     vec fires = same(s->fires), most = same((real)INFINITY);
     vec low = same(s->low), high = same(s->high), none = same(0);
-    size_t n = s->n, words = s->words;
+    size_t n = s->row, words = s->words;
     const real *I = s->I + j;
     uint64_t *spikes = s->spikes, *window = s->window;
     real *x_row = s->x ? s->x + j : NULL, *before = s->before ? s->before + j : NULL;

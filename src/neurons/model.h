@@ -69,7 +69,9 @@ typedef struct hb_apart {
  * all of them. The same bits as step by step. Rows have n entries, or words of n bits. */
 typedef struct hb_sweep {
     size_t n, words, steps;
-    bool abreast;   /* forward: of HB_ABREAST samples ... */
+    size_t row;   /* forward: numbers from a step's row to the next; n, or more where others have a
+                     share */
+    bool abreast; /* forward: of HB_ABREAST samples ... */
     hb_apart apart; /* ... so far apart */
     const real *coef[HB_COEFS];
     bool spaic, uniform, detach; /* as in hb_step */
@@ -103,6 +105,15 @@ typedef struct hb_adapt {
     real *now;         /* the same after it, as the loops read it */
 } hb_adapt;
 
+/* Neurons of which in each step only the one furthest above its threshold fires. A step may be of
+ * some of the group's neurons; whoever knows them all then says which one it is. */
+typedef struct hb_contest {
+    size_t coef; /* not 0 in [0]: they do compete */
+    /* The first of those with the highest x, which *x becomes; n: nobody is at the threshold. */
+    size_t (*highest)(const hb_step *step, real *x);
+    void (*silence)(hb_step *step, size_t winner); /* all but this one; n: all */
+} hb_contest;
+
 typedef struct hb_model {
     const hb_component *component;
     hb_output output;
@@ -131,12 +142,22 @@ typedef struct hb_model {
     size_t kept_state;
     double (*kept_start)(const hb_args *args, size_t unit); /* NULL: 0 */
     void (*adapt)(const hb_adapt *adapt);
+    const hb_contest *contest; /* held between integrate and the spikes; NULL: never */
+    bool whole; /* the loops look at all neurons of the group: none can be left out */
 } hb_model;
 
 extern const hb_model *const HB_R(hb_models)[];
 extern const size_t HB_R(hb_model_count);
 /* The same models compiled for an instruction set (hb_kernels.name); the same bits. */
 const hb_model *const *HB_R(hb_models_for)(const char *isa);
+
+/* The contest of a step of the whole group. */
+static inline void hb_hold_contest(const hb_contest *contest, hb_step *step) {
+    if (!contest || step->coef[contest->coef][0] == 0) return;
+    real x;
+    size_t winner = contest->highest(step, &x);
+    if (winner < step->n) contest->silence(step, winner);
+}
 
 #define HB_EACH(step) for (size_t j = 0; j < (step)->n; j++)
 /* gcoef[c][j] += value where it is wanted. */

@@ -79,4 +79,5 @@ const hb_model HB_R(hb_model_wta_lif) = {
     .coef_count = 4,
     .integrate = integrate,
     .settle = settle,
+    .whole = true,
 };
