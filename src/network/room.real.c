@@ -165,12 +165,14 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     size_t bits = 64 * narrow > T + 64 ? 64 * narrow : T + 64, rows = T + T / 64 + 65;
     size_t sums = (narrow < HB_NARROW_WORDS ? narrow : HB_NARROW_WORDS) * 64 * HB_NARROW;
     w->narrow_bits = narrow ? hb_arena_take(a, bits, 8) : NULL;
-    w->narrow_rows = narrow ? hb_arena_take(a, times(rows, HB_NARROW, 1), real_) : NULL;
     w->narrow_sums = narrow ? hb_arena_take(a, sums, real_) : NULL;
     size_t slack = HB_POSITIONS_SLACK;
     w->squeezed_weight = back ? hb_arena_take(a, HB_STRIP * widest + slack, real_) : NULL;
     w->squeezed_sum = back ? hb_arena_take(a, times(T, widest, 1) + slack, real_) : NULL;
-    w->squeezed_out = back ? hb_arena_take(a, T * HB_STRIP, real_) : NULL;
+    /* one after the other, so that they share room */
+    size_t out = back ? times(T, HB_STRIP, 1) : 0, padded = narrow ? times(rows, HB_NARROW, 1) : 0;
+    size_t shared = out > padded ? out : padded;
+    w->narrow_rows = w->squeezed_out = shared ? hb_arena_take(a, shared, real_) : NULL;
     w->columns = back ? hb_arena_take(a, 2 * words, 8) : NULL;
     w->packed = columns ? hb_arena_take(a, hb_multiply_room(columns, real_), 1) : NULL;
 }
