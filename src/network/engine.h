@@ -97,8 +97,8 @@ typedef struct hb_link {
     real *total;      /* [2][B][post]: sum of the currents' gradients that a constant drove, and
                          that of step 0, which row 0 drove */
     real *dsum;       /* [back_block][T][post]: deltas behind a filter */
-    uint64_t *turned; /* [B][64 words][HB_WORDS(T)]: the steps at which each source acted */
-    uint32_t *turned_counts; /* [B][hb_link_parts][2]: bits of it, and fours of bits */
+    uint64_t *turned; /* [back_block][64 words][HB_WORDS(T)]: when each source acted */
+    uint32_t *turned_counts; /* [back_block][hb_link_parts][2]: bits of it, and fours of bits */
     bool *looked_up;         /* [blocks of samples]: sums of this run came from tables */
     uint64_t *touched;       /* sources that spiked in the batch, for row-sparse optimizers */
 } hb_link;

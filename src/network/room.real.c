@@ -98,8 +98,9 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
     if (link->weight->wants_rows && link->weight->trainable)
         link->touched = hb_arena_take(a, HB_WORDS(link->wiring->pre), 8);
     if (hb_link_has_tables(link) && link->weight->grad) {
-        link->turned = hb_arena_take(a, times(B, 64 * link->pre->words, HB_WORDS(T)), 8);
-        link->turned_counts = hb_arena_take(a, times(B, 2 * hb_link_parts(link), 1), 4);
+        link->turned =
+            hb_arena_take(a, times(m->back_block, 64 * link->pre->words, HB_WORDS(T)), 8);
+        link->turned_counts = hb_arena_take(a, times(m->back_block, 2 * hb_link_parts(link), 1), 4);
     }
     if (hb_link_has_tables(link)) link->looked_up = hb_arena_take(a, B, sizeof(bool));
     bool together = m->between && m->between->every_step;

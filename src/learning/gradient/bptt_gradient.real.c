@@ -53,11 +53,16 @@ static void gradient_of_bits(hb_machine *m, hb_link *link, hb_worker *worker, si
     }
 }
 
+/* When the sources acted in sample b: [64 words][HB_WORDS(T)]. */
+static uint64_t *turned_of(const hb_machine *m, const hb_link *link, size_t b) {
+    return link->turned + b % m->back_block * 64 * link->pre->words * HB_WORDS(m->step_room);
+}
+
 void HB_R(hb_link_turn)(hb_machine *m, hb_link *link, size_t b) {
     size_t words = link->pre->words, steps = m->base.steps, per = hb_link_part_words(link);
     size_t stride = HB_WORDS(m->step_room);
-    uint64_t *to = link->turned + b * 64 * words * stride;
-    uint32_t *counts = link->turned_counts + b * 2 * hb_link_parts(link);
+    uint64_t *to = turned_of(m, link, b);
+    uint32_t *counts = link->turned_counts + b % m->back_block * 2 * hb_link_parts(link);
     for (size_t first = 0; first < words; first += per, counts += 2) {
         size_t sums[2] = {0}, last = first + per < words ? first + per : words;
         for (size_t t = 0; t < steps; t += 64)
@@ -91,7 +96,7 @@ static void merge_times(const hb_machine *m, const hb_link *link, const tile *q,
     size_t stride = HB_WORDS(m->step_room);
     memset(merged, 0, q->count * HB_TABLE_WORDS * sizeof *merged);
     for (size_t k = 0; k < samples; k++) {
-        const uint64_t *from = link->turned + ((b + k) * 64 * link->pre->words + q->first) * stride;
+        const uint64_t *from = turned_of(m, link, b + k) + q->first * stride;
         size_t at = k * room % 64;
         uint64_t *to = merged + k * room / 64;
         for (size_t i = 0; i < q->count; i++) to[i * HB_TABLE_WORDS] |= from[i * stride] << at;
@@ -116,7 +121,7 @@ static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, co
                                HB_TABLE_WORDS, HB_WORDS(samples * room), q->count);
         return;
     }
-    const uint64_t *turned = link->turned + (b * 64 * link->pre->words + q->first) * stride;
+    const uint64_t *turned = turned_of(m, link, b) + q->first * stride;
     for (size_t t = 0; t < steps; t += HB_TABLE_ROWS, turned += HB_TABLE_WORDS) {
         size_t rows = steps - t < HB_TABLE_ROWS ? steps - t : HB_TABLE_ROWS;
         kernels->HB_K(build_tables)(worker->tables, q->width,
@@ -130,7 +135,7 @@ static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, co
 static void tile_from_lists(hb_machine *m, hb_link *link, hb_worker *worker, const tile *q,
                             size_t b) {
     size_t post = link->wiring->post, stride = HB_WORDS(m->step_room);
-    const uint64_t *turned = link->turned + (b * 64 * link->pre->words + q->first) * stride;
+    const uint64_t *turned = turned_of(m, link, b) + q->first * stride;
     for (size_t i = 0; i < q->count; i++) {
         size_t times =
             m->kernels->positions(turned + i * stride, HB_WORDS(m->base.steps), worker->index);
@@ -158,11 +163,12 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
         size_t bits = 0, fours = 0;
         samples = b1 - b < together ? b1 - b : together;
         for (size_t k = b; k < b + samples; k++) {
-            const uint32_t *counts = link->turned_counts + 2 * (k * hb_link_parts(link) + q.part);
+            const uint32_t *counts =
+                link->turned_counts + 2 * (k % m->back_block * hb_link_parts(link) + q.part);
             bits += counts[0], fours += counts[1];
             if (q.j == 0 && link->touched && counts[0])
-                touch_turned(link, link->turned + (k * 64 * link->pre->words + q.first) * stride,
-                             stride, q.first, q.count, HB_WORDS(steps));
+                touch_turned(link, turned_of(m, link, k) + q.first * stride, stride, q.first,
+                             q.count, HB_WORDS(steps));
         }
         if (!bits) continue;
         if (hb_tables_win(m->kernels, bits, fours, 4 * samples * room, q.count))
