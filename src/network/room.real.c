@@ -124,11 +124,12 @@ static size_t block_of(const hb_machine *m, size_t B, size_t T) {
     return block < B ? block : B;
 }
 
-/* Samples whose gradients are there at once: about as many rows as a block has forward, but enough
- * samples to keep the threads busy. */
+/* Samples whose gradients are there at once: about as many rows as a block has forward, as many for
+ * each thread, and enough to keep all busy. */
 static size_t back_block_of(const hb_machine *m, size_t B, size_t T) {
-    size_t block = (BLOCK_ROWS + T - 1) / T, busy = 4 * m->worker_count;
-    if (m->worker_count > 1 && block < busy) block = busy;
+    size_t threads = m->worker_count, block = (BLOCK_ROWS + T - 1) / T;
+    if (threads > 1 && block < 4 * threads) block = 4 * threads;
+    block = (block + threads - 1) / threads * threads;
     return block < B ? block : B;
 }
 
