@@ -266,7 +266,11 @@ static void the_same_bits(void **state) {
         play(&one, &networks[i], 1);
         if (!(spikes_of(&one) > 100)) fail_msg("%s is silent", networks[i].what);
         /* eight keep one another waiting where cores are few: every third network will do */
-        for (size_t k = 0; k < (i % 3 ? 2 : 3); k++) compare(&networks[i], &one, threads[k]);
+        size_t counts = i % 3 ? 2 : 3;
+#ifdef __SANITIZE_THREAD__ /* it looks for races, not for bits, and is slow where threads spin */
+        counts = 1;
+#endif
+        for (size_t k = 0; k < counts; k++) compare(&networks[i], &one, threads[k]);
         free(one.seen);
     }
 }
