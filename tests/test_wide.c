@@ -14,13 +14,15 @@
 
 #include "hebb/hebb.h"
 
-enum { IN = 150, WIDE = 70, OUT = 20, BATCH = 6, STEPS = 40, MOST = IN * WIDE };
+enum { IN = 150, WIDE = 70, COLLIDING = 512, OUT = 20, BATCH = 6, STEPS = 40 };
+enum { MOST = COLLIDING * COLLIDING };
 
 static const struct {
     const char *rule, *latency, *tape;
     bool loop;
     bool still;   /* a third of the neurons are held down: their windows never open */
     bool reads_v; /* c2: what it reads has no window */
+    size_t wide;  /* neurons of a hidden layer; 0: WIDE. COLLIDING: rows of whole pages */
 } cases[] = {{"STCA", "same_step", "exact", false, false, false},
              {"STBP", "same_step", "exact", false, false, false},
              {"STCA", "one_step", "exact", false, false, false},
@@ -30,16 +32,21 @@ static const struct {
              {"STBP", "one_step", "recompute", true, false, false},
              {"STCA", "one_step", "exact", false, true, false},
              {"STCA", "one_step", "exact", true, true, false},
-             {"STCA", "same_step", "exact", false, true, true}};
+             {"STCA", "same_step", "exact", false, true, true},
+             {"STBP", "one_step", "recompute", false, false, false, COLLIDING}};
 static const char *const names[] = {"c1", "c2", "c3", "loop"};
-static const size_t counts[] = {IN * WIDE, WIDE *WIDE, WIDE *OUT, WIDE *WIDE};
+static size_t wide_of(size_t c) { return cases[c].wide ? cases[c].wide : WIDE; }
+static size_t count_of(size_t c, size_t which) {
+    size_t wide = wide_of(c), counts[] = {IN * wide, wide * wide, wide * OUT, wide * wide};
+    return counts[which];
+}
 #define MUST(call)                                                                                 \
     if ((call) < 0) fail_msg("%s", hebb_error(ctx))
 
 static void connect(hebb_net *net, size_t c, size_t which, hebb_group from, hebb_group to,
                     size_t pre, const char *kind) {
     static double weight[MOST];
-    size_t count = counts[which], shape[2] = {count / pre, pre};
+    size_t count = count_of(c, which), shape[2] = {count / pre, pre};
     for (size_t k = 0; k < count; k++) {
         weight[k] = (0.1 + sin((double)(k * 7919 % 1013 + 31 * which))) / sqrt((double)pre);
         if (!cases[c].still) continue;
@@ -61,7 +68,7 @@ static double learn(size_t c, const char *kind, double gradients[4][MOST]) {
     float upstream[BATCH * OUT];
     const float *predict;
     double sum = 0;
-    size_t links = cases[c].loop ? 4 : 3;
+    size_t links = cases[c].loop ? 4 : 3, wide = wide_of(c);
     for (size_t i = 0; i < BATCH * IN; i++) x[i] = (float)(i * 13 % 29) / 60;
     for (size_t i = 0; i < BATCH * OUT; i++) upstream[i] = (float)cos((double)i);
     MUST(hebb_ctx_create(NULL, &ctx));
@@ -72,13 +79,13 @@ static double learn(size_t c, const char *kind, double gradients[4][MOST]) {
     options.batch_max = BATCH;
     MUST(hebb_net_create(ctx, &options, &net));
     hebb_group in = hebb_encoder(net, "in", IN, "poisson", NULL);
-    hebb_group a = hebb_neurons(net, "a", WIDE, "lif", NULL);
-    hebb_group b = hebb_neurons(net, "b", WIDE, "lif", NULL);
+    hebb_group a = hebb_neurons(net, "a", wide, "lif", NULL);
+    hebb_group b = hebb_neurons(net, "b", wide, "lif", NULL);
     hebb_group o = hebb_neurons(net, "o", OUT, "lif", NULL);
     connect(net, c, 0, in, a, IN, kind);
-    connect(net, c, 1, a, b, WIDE, kind);
-    connect(net, c, 2, b, o, WIDE, kind);
-    if (cases[c].loop) connect(net, c, 3, b, b, WIDE, kind);
+    connect(net, c, 1, a, b, wide, kind);
+    connect(net, c, 2, b, o, wide, kind);
+    if (cases[c].loop) connect(net, c, 3, b, b, wide, kind);
     hebb_decode(net, "out", o, "spike_counts", NULL);
     MUST(hebb_learner_create(net, cases[c].rule, HEBB_ALL, HEBB_P(HEBB_STR("tape", cases[c].tape)),
                              &learner));
@@ -91,7 +98,7 @@ static double learn(size_t c, const char *kind, double gradients[4][MOST]) {
     for (size_t k = 0; k < links; k++) {
         char name[32];
         snprintf(name, sizeof name, "%s.weight", names[k]);
-        MUST(hebb_net_gradient(net, name, gradients[k], counts[k]));
+        MUST(hebb_net_gradient(net, name, gradients[k], count_of(c, k)));
     }
     hebb_ctx_free(ctx);
     return sum;
@@ -105,7 +112,7 @@ static void dense_is_every_synapse(void **state) {
         if (!(a == b && a != 0)) fail_msg("case %zu: %g and %g", c, a, b);
         for (size_t k = 0; k < (cases[c].loop ? 4u : 3u); k++) {
             double largest = 0, apart = 0;
-            for (size_t i = 0; i < counts[k]; i++) {
+            for (size_t i = 0; i < count_of(c, k); i++) {
                 largest = fmax(largest, fabs(single[k][i]));
                 apart = fmax(apart, fabs(dense[k][i] - single[k][i]));
             }

@@ -2,6 +2,8 @@
 #ifndef HB_ENGINE_H
 #define HB_ENGINE_H
 
+#include <string.h>
+
 #include "base/team.h"
 #include "kernels/kernels.h"
 #include "network/network.h"
@@ -174,6 +176,7 @@ typedef struct hb_worker {
     /* products of bits and of gradients: NULL where no link needs them */
     uint64_t *merged; /* [sources of a part][HB_TABLE_WORDS]: when they acted, in some samples */
     real *tables;     /* [HB_TABLE_ROWS / 4][16][tile] */
+    real *apart;      /* columns of a tile by themselves, where rows collide; or NULL */
     real *squeezed_weight, *squeezed_sum,
         *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
     uint64_t *columns; /* [2][words]: those that are not left out */
@@ -383,6 +386,14 @@ static inline bool hb_link_has_tables(const hb_link *link) {
 static inline bool hb_link_is_narrow(const hb_link *link) {
     return link->pre->form == HB_FORM_BITS && !link->connection->reads_v && !link->wiring->start &&
            !link->wiring->lateral && link->wiring->post <= HB_NARROW;
+}
+/* Do rows of so many numbers fall into the same few places of a cache? A tile of their columns is
+ * then worked on in room of its own (hb_worker.apart). */
+static inline bool hb_rows_collide(size_t n) { return n * sizeof(real) % 4096 == 0; }
+static inline void hb_copy_rows(real *to, size_t to_stride, const real *from, size_t stride,
+                                size_t rows, size_t width) {
+    for (size_t r = 0; r < rows; r++)
+        memcpy(to + r * to_stride, from + r * stride, width * sizeof *to);
 }
 /* Its sources in parts of about HB_TILE_SOURCES, whole words each, for the weight gradient. */
 static inline size_t hb_link_parts(const hb_link *link) {

@@ -245,17 +245,29 @@ static void pull_from_tables(hb_machine *m, const hb_link *link, hb_worker *work
     hb_share mine = hb_mine(m, worker, link->post);
     size_t last = mine.first + mine.n;
     const uint64_t *used = used_in(m, link, worker, b0, b1, t0, t1);
-    for (size_t j = mine.first; j < last; j += width)
+    bool apart = hb_rows_collide(post) && pre > HB_TABLE_ROWS;
+    size_t steps = t1 - t0;
+    for (size_t j = mine.first; j < last; j += width) {
+        size_t here = last - j < width ? last - j : width;
+        for (size_t b = b0; apart && b < b1; b++)
+            hb_copy_rows(worker->apart + (b - b0) * steps * width, width, I + (b - b0) * stride + j,
+                         post, steps, here);
         for (size_t i = 0; i < pre; i += HB_TABLE_ROWS) {
-            size_t here = last - j < width ? last - j : width;
             size_t rows = pre - i < HB_TABLE_ROWS ? pre - i : HB_TABLE_ROWS;
             const real *weight = (const real *)link->weight->values + i * post + j;
             kernels->HB_K(build_tables)(worker->tables, here, weight, post, rows, used + i / 64);
-            for (size_t b = b0; b < b1; b++)
-                kernels->HB_K(look_up)(I + (b - b0) * stride + j, post, here, worker->tables,
+            for (size_t b = b0; b < b1; b++) {
+                real *to =
+                    apart ? worker->apart + (b - b0) * steps * width : I + (b - b0) * stride + j;
+                kernels->HB_K(look_up)(to, apart ? width : post, here, worker->tables,
                                        hb_part_bits(m, link->pre, b, first) + i / 64, words,
-                                       (rows + 63) / 64, t1 - t0);
+                                       (rows + 63) / 64, steps);
+            }
         }
+        for (size_t b = b0; apart && b < b1; b++)
+            hb_copy_rows(I + (b - b0) * stride + j, post, worker->apart + (b - b0) * steps * width,
+                         width, steps, here);
+    }
     for (size_t b = b0; link->bias && b < b1; b++)
         for (size_t t = 0; t < t1 - t0; t++)
             add_to(I + (b - b0) * stride + t * post, link->bias->values, mine);

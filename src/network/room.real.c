@@ -141,10 +141,10 @@ static bool multiplies(const hb_link *link) {
 }
 
 /* Room for the products of links (link.real.c, bptt_push.real.c, bptt_gradient.real.c). */
-static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
+static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t block, size_t T) {
     size_t tile = 0, words = 0, widest = 0, narrow = 0, real_ = sizeof(real);
     size_t columns = 0; /* of results of multiply */
-    bool back = false;
+    bool back = false, collide = false;
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_link *link = &m->links[i];
         if (multiplies(link) && link->wiring->post > columns) columns = link->wiring->post;
@@ -152,6 +152,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
         if (hb_link_has_tables(link)) {
             size_t width = hb_link_tile_width(m, link);
             if (width > tile) tile = width;
+            collide |= hb_rows_collide(link->wiring->post);
         }
         if (hb_link_is_narrow(link) && link->pre->words > narrow) narrow = link->pre->words;
         if (!link->pre->active || !link->post->active || link->wiring->start) continue;
@@ -163,6 +164,8 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     widest = (widest + 63) / 64 * 64; /* rows end with whole vectors */
     w->merged = tile ? hb_arena_take(a, (HB_TILE_SOURCES + 64) * HB_TABLE_WORDS, 8) : NULL;
     w->tables = tile ? hb_arena_take(a, HB_TABLE_ROWS / 4 * 16 * tile, real_) : NULL;
+    size_t most = times(block, T, 1) > HB_TILE_SOURCES + 64 ? block * T : HB_TILE_SOURCES + 64;
+    w->apart = collide ? hb_arena_take(a, times(most, tile, 1), real_) : NULL;
     /* whole runs of 64 steps */
     size_t bits = 64 * narrow > T + 64 ? 64 * narrow : T + 64, rows = T + T / 64 + 65;
     size_t sums = (narrow < HB_NARROW_WORDS ? narrow : HB_NARROW_WORDS) * 64 * HB_NARROW;
@@ -244,7 +247,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
     w->spikes = hb_arena_take(a, m->part_count, sizeof *w->spikes);
     w->shares = hb_arena_take(a, m->part_count, sizeof *w->shares);
     w->rivals = hb_arena_take(a, m->part_count, sizeof *w->rivals);
-    lay_products(m, a, w, T);
+    lay_products(m, a, w, block, T);
 }
 
 /* One order for measuring and for taking. */

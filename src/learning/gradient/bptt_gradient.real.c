@@ -87,6 +87,7 @@ static void touch_turned(hb_link *link, const uint64_t *turned, size_t stride, s
 typedef struct tile {
     size_t part, first, count, j, width;
     real *grad;
+    size_t stride; /* of its rows */
 } tile;
 
 /* Runs of up to 64 steps share a set of tables (longer ones would push it out of the cache): sample
@@ -117,7 +118,7 @@ static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, co
             kernels->HB_K(build_tables)(worker->tables + k * room / 4 * 16 * entry, q->width,
                                         hb_link_sum_gradient(m, link, b + k) + q->j, post, steps,
                                         NULL);
-        kernels->HB_K(look_up)(q->grad, post, q->width, worker->tables, worker->merged,
+        kernels->HB_K(look_up)(q->grad, q->stride, q->width, worker->tables, worker->merged,
                                HB_TABLE_WORDS, HB_WORDS(samples * room), q->count);
         return;
     }
@@ -127,7 +128,7 @@ static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, co
         kernels->HB_K(build_tables)(worker->tables, q->width,
                                     hb_link_sum_gradient(m, link, b) + t * post + q->j, post, rows,
                                     NULL);
-        kernels->HB_K(look_up)(q->grad, post, q->width, worker->tables, turned, stride,
+        kernels->HB_K(look_up)(q->grad, q->stride, q->width, worker->tables, turned, stride,
                                HB_WORDS(rows), q->count);
     }
 }
@@ -139,7 +140,7 @@ static void tile_from_lists(hb_machine *m, hb_link *link, hb_worker *worker, con
     for (size_t i = 0; i < q->count; i++) {
         size_t times =
             m->kernels->positions(turned + i * stride, HB_WORDS(m->base.steps), worker->index);
-        m->kernels->HB_K(add_rows)(q->grad + i * post, q->width,
+        m->kernels->HB_K(add_rows)(q->grad + i * q->stride, q->width,
                                    hb_link_sum_gradient(m, link, b) + q->j, post, worker->index,
                                    times);
     }
@@ -158,7 +159,11 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
     if (q.j >= post || q.first >= link->pre->n) return;
     q.count = 64 * words < link->pre->n - q.first ? 64 * words : link->pre->n - q.first;
     if (q.width > post - q.j) q.width = post - q.j;
-    q.grad = (real *)link->weight->grad + q.first * post + q.j;
+    real *grad = (real *)link->weight->grad + q.first * post + q.j;
+    bool apart = hb_rows_collide(post);
+    q.grad = apart ? worker->apart : grad;
+    q.stride = apart ? q.width : post;
+    if (apart) hb_copy_rows(q.grad, q.stride, grad, post, q.count, q.width);
     for (size_t b = b0, samples; b < b1; b += samples) {
         size_t bits = 0, fours = 0;
         samples = b1 - b < together ? b1 - b : together;
@@ -176,6 +181,7 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
         else
             for (size_t k = b; k < b + samples; k++) tile_from_lists(m, link, worker, &q, k);
     }
+    if (apart) hb_copy_rows(grad, post, q.grad, q.stride, q.count, q.width);
 }
 
 static void gradient_of_rows(hb_machine *m, hb_link *link, hb_worker *worker, size_t block,
