@@ -68,6 +68,9 @@ static void same_bits_at_any_number_of_threads(void **state) {
 static void same_bits_in_blocks_of_any_size(void **state) {
     (void)state;
     for (size_t i = 0; i < SCENES; i++) {
+#ifdef __SANITIZE_THREAD__ /* it looks for races, not for bits: a few will do */
+        if (i % 4) continue;
+#endif
         setup u = {.batch = 5, .steps = 330};
         bytes one = {0};
         trace(&scenes[i], &u, &one);
