@@ -79,16 +79,20 @@ static void one_product(int cpu, size_t sources, size_t width, double density, f
     room weight = numbers((sources - 1) * stride + width), start = numbers(ROWS * width);
     room bits = random_bits(ROWS, sources, density);
     room listed = room_of(ROWS * width * 4), looked = room_of(ROWS * width * 4);
-    room table = room_of((HB_TABLE_ROWS / 4 * 16) * k->tile_bytes);
+    room picked = room_of(ROWS * width * 4);
+    size_t table_bytes = HB_TABLE_ROWS / 4 * 16 * k->tile_bytes;
+    room table = room_of(table_bytes);
     const float *w = (float *)(void *)weight.data;
     float *a = (float *)(void *)listed.data, *b = (float *)(void *)looked.data;
+    float *c = (float *)(void *)picked.data;
     const uint64_t *x = (uint64_t *)(void *)bits.data;
     double *want = calloc(ROWS * width, sizeof *want);
     uint64_t used[5] = {0};
     for (size_t i = 0; i < ROWS * words; i++) used[i % words] |= x[i];
-    memset(table.data, 0xff, HB_TABLE_ROWS / 4 * 16 * k->tile_bytes); /* NaN: what is not built */
+    memset(table.data, 0xff, table_bytes); /* NaN: what is not built */
     memcpy(a, start.data, ROWS * width * 4);
     memcpy(b, start.data, ROWS * width * 4);
+    memcpy(c, start.data, ROWS * width * 4);
     for (size_t r = 0; r < ROWS; r++) {
         uint32_t index[300 + HB_POSITIONS_SLACK];
         size_t count = k->positions(x + r * words, words, index), seen = 0;
@@ -101,23 +105,34 @@ static void one_product(int cpu, size_t sources, size_t width, double density, f
         assert_int_equal(seen, count);
         k->add_rows_f32(a + r * width, width, w, stride, index, count);
     }
-    size_t tile = k->tile_bytes / sizeof(float);
+    size_t tile = k->tile_bytes / sizeof(float), lanes = tile / HB_TILE_VECTORS;
+    static uint16_t entries[ROWS * HB_TABLE_ROWS + HB_POSITIONS_SLACK + 5];
     for (size_t j = 0; j < width; j += tile)
         for (size_t i = 0; i < sources; i += HB_TABLE_ROWS) {
+            uint32_t starts[ROWS + 1] = {0};
             size_t here = width - j < tile ? width - j : tile;
             size_t rows = sources - i < HB_TABLE_ROWS ? sources - i : HB_TABLE_ROWS;
             k->build_tables_f32((float *)(void *)table.data, here, w + i * stride + j, stride, rows,
                                 sources % 2 ? used + i / 64 : NULL);
-            k->look_up_f32(b + j, width, here, (float *)(void *)table.data, x + i / 64, words,
-                           (rows + 63) / 64, ROWS);
+            k->list_fours(x + i / 64, words, (rows + 63) / 64, ROWS, starts, entries);
+            k->look_up_f32(b + j, width, here, (float *)(void *)table.data, starts, entries, ROWS);
+            /* packed rows end with whole vectors */
+            size_t entry = (here + lanes - 1) / lanes * lanes;
+            float *packed = (float *)(void *)(table.data + table_bytes) - rows * entry;
+            for (size_t r = 0; r < rows; r++)
+                memcpy(packed + r * entry, w + (i + r) * stride + j, here * 4);
+            starts[0] = 5; /* lists may begin anywhere */
+            k->list_ones(x + i / 64, words, (rows + 63) / 64, ROWS, starts, entries);
+            k->pick_f32(c + j, width, here, packed, starts, entries, ROWS);
         }
     near_all(a, want, ROWS * width, "add_rows", width, cpu);
     assert_memory_equal(a, b, ROWS * width * 4);
+    assert_memory_equal(a, c, ROWS * width * 4);
     if (cpu == 0) memcpy(first, a, ROWS * width * 4);
     assert_memory_equal(a, first, ROWS * width * 4); /* as the baseline */
     free(want);
-    room *all[] = {&weight, &start, &bits, &listed, &looked, &table};
-    for (size_t i = 0; i < 6; i++) leave(all[i]);
+    room *all[] = {&weight, &start, &bits, &listed, &looked, &picked, &table};
+    for (size_t i = 0; i < 7; i++) leave(all[i]);
 }
 
 static void products_are_plain_sums(void **state) {

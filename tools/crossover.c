@@ -1,5 +1,5 @@
 /* Measures what hb_costs of src/kernels/kernels.h states: bits[M][K] times floats[K][N] by lists,
- * by tables and by BLAS, at densities from 0.5 to 0.01. One line a case: nanoseconds a row of bits,
+ * by tables, by packed rows and by BLAS, at densities from 0.5 to 0.01. One line a case: nanoseconds a row of bits,
  * the best of several passes in CPU time, and which way the shipped costs would take.
  * crossover FILE.png draws the middle shape at many densities instead. HEBB_CPU picks the
  * instruction set. */
@@ -20,7 +20,8 @@ typedef struct trial {
     size_t M, K, N, words;
     uint64_t *bits;
     float *dense, *weight, *to, *table;
-    uint32_t *index;
+    uint32_t *index, *starts;
+    uint16_t *entries;
 } trial;
 
 static double now(void) {
@@ -36,22 +37,42 @@ static void by_lists(const trial *q) {
     }
 }
 
-static void by_tables(const trial *q) {
-    size_t tile = q->k->tile_bytes / sizeof(float);
-    for (size_t j = 0; j < q->N; j += tile)
-        for (size_t i = 0; i < q->K; i += HB_TABLE_ROWS) {
-            size_t width = q->N - j < tile ? q->N - j : tile;
-            size_t rows = q->K - i < HB_TABLE_ROWS ? q->K - i : HB_TABLE_ROWS;
-            q->k->build_tables_f32(q->table, width, q->weight + i * q->N + j, q->N, rows, NULL);
-            q->k->look_up_f32(q->to + j, q->N, width, q->table, q->bits + i / 64, q->words,
-                              (rows + 63) / 64, q->M);
+/* As the engine has it: lists of all rows first, for one run of words after another. */
+static void by_tiles(const trial *q, hb_way way) {
+    size_t tile = q->k->tile_bytes / sizeof(float), lanes = tile / HB_TILE_VECTORS;
+    size_t per = way == HB_LOOKED_UP ? HB_TABLE_WORDS : HB_PACKED_WORDS;
+    uint32_t *starts = q->starts;
+    starts[0] = 0;
+    for (size_t w = 0; w < q->words; w += per, starts += q->M + 1, starts[0] = starts[-1])
+        (way == HB_LOOKED_UP ? q->k->list_fours : q->k->list_ones)(
+            q->bits + w, q->words, q->words - w < per ? q->words - w : per, q->M, starts,
+            q->entries);
+    for (size_t j = 0; j < q->N; j += tile) {
+        size_t width = q->N - j < tile ? q->N - j : tile, entry = (width + lanes - 1) / lanes * lanes;
+        starts = q->starts;
+        for (size_t i = 0; i < q->K; i += 64 * per, starts += q->M + 1) {
+            size_t rows = q->K - i < 64 * per ? q->K - i : 64 * per;
+            const float *weight = q->weight + i * q->N + j;
+            if (way == HB_LOOKED_UP)
+                q->k->build_tables_f32(q->table, width, weight, q->N, rows, NULL);
+            for (size_t r = 0; way == HB_PICKED && r < rows; r++)
+                memcpy(q->table + r * entry, weight + r * q->N, width * sizeof(float));
+            (way == HB_LOOKED_UP ? q->k->look_up_f32 : q->k->pick_f32)(
+                q->to + j, q->N, width, q->table, starts, q->entries, q->M);
         }
+    }
 }
+static void by_tables(const trial *q) { by_tiles(q, HB_LOOKED_UP); }
+static void by_packed(const trial *q) { by_tiles(q, HB_PICKED); }
 
 static void by_blas(const trial *q) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)q->M, (int)q->N, (int)q->K, 1,
                 q->dense, (int)q->K, q->weight, (int)q->N, 1, q->to, (int)q->N);
 }
+
+enum { WAYS = 4 };
+static void (*const ways[WAYS])(const trial *) = {by_lists, by_tables, by_packed, by_blas};
+static const char *const names[WAYS] = {"lists", "tables", "packed", "sgemm"};
 
 /* Nanoseconds a row; `least` of earlier passes, if that is less. */
 static double best(const trial *q, void (*way)(const trial *), int passes, double least) {
@@ -79,44 +100,43 @@ static void draw(trial *q, double density) {
 static void measure(trial *q) {
     static const double densities[] = {0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01};
     for (size_t d = 0; d < sizeof densities / sizeof *densities; d++) {
-        size_t sums[2] = {0};
+        size_t counts[2] = {0};
         draw(q, densities[d]);
-        q->k->count(q->bits, q->M * q->words, sums);
-        size_t touched = q->M * ((q->words + HB_TABLE_WORDS - 1) / HB_TABLE_WORDS);
-        int tables = hb_tables_win(q->k, sums[0], sums[1], 4 * q->K, touched);
-        double lists = best(q, by_lists, PASSES, 1e300), table = best(q, by_tables, PASSES, 1e300);
-        double blas = best(q, by_blas, PASSES, 1e300);
-        printf("%-9s %6zu %5zu %5zu %8.2f %9.0f %9.0f %9.0f   %s\n", q->k->name, q->M, q->K, q->N,
-               densities[d], lists, table, blas, tables ? "tables" : "lists");
+        q->k->count(q->bits, q->M * q->words, counts);
+        hb_sums sums = {counts[0], counts[1], q->M, q->words, q->K, q->K};
+        int way = hb_way_of(q->k, &sums);
+        if (hb_cost(q->k, &sums, HB_LISTED) < hb_cost(q->k, &sums, (hb_way)way)) way = HB_LISTED;
+        double ns[WAYS];
+        for (int k = 0; k < WAYS; k++) ns[k] = best(q, ways[k], PASSES, 1e300);
+        printf("%-9s %6zu %5zu %5zu %8.2f %9.0f %9.0f %9.0f %9.0f   %s\n", q->k->name, q->M, q->K,
+               q->N, densities[d], ns[0], ns[1], ns[2], ns[3], names[way]);
     }
 }
 
 /* The same times in microseconds, at densities step, 2 step, ... Passes go round all of them, so
  * that what else the machine does falls on each alike. */
 static void trace(trial *q, double step, double (*us)[POINTS]) {
-    static void (*const ways[])(const trial *) = {by_lists, by_tables, by_blas};
-    for (int k = 0; k < 3; k++)
+    for (int k = 0; k < WAYS; k++)
         for (int i = 0; i < POINTS; i++) us[k][i] = 1e300;
     for (int pass = 0; pass < PASSES; pass++)
         for (int i = 0; i < POINTS; i++) {
             draw(q, step * (i + 1));
-            for (int k = 0; k < 3; k++) us[k][i] = best(q, ways[k], 2, us[k][i] * 1e3) / 1e3;
+            for (int k = 0; k < WAYS; k++) us[k][i] = best(q, ways[k], 2, us[k][i] * 1e3) / 1e3;
         }
 }
 
 static int picture(trial *q, const char *path) {
-    static double us[2][3][POINTS];
+    static double us[2][WAYS][POINTS];
     static const double steps[] = {0.02, 0.004};
-    static const char *const names[] = {"lists", "tables", "sgemm"};
-    hb_curve curves[2][3];
+    hb_curve curves[2][WAYS];
     hb_panel panels[2];
     char titles[2][96];
     for (int p = 0; p < 2; p++) {
         trace(q, steps[p], us[p]);
-        for (int k = 0; k < 3; k++) curves[p][k] = (hb_curve){names[k], us[p][k], HB_LINE};
+        for (int k = 0; k < WAYS; k++) curves[p][k] = (hb_curve){names[k], us[p][k], HB_LINE};
         snprintf(titles[p], sizeof titles[p], "us a row, %zu rows of %zu bits times %zu x %zu, %s",
                  q->M, q->K, q->K, q->N, q->k->name);
-        panels[p] = (hb_panel){titles[p], curves[p], p ? 2 : 3, steps[p], steps[p]};
+        panels[p] = (hb_panel){titles[p], curves[p], p ? WAYS - 1 : WAYS, steps[p], steps[p]};
     }
     hb_env env;
     hb_env_init(&env, NULL);
@@ -134,13 +154,17 @@ static int on_shape(const size_t *shape, const char *path) {
     q.to = calloc(q.M * q.N, sizeof(float));
     q.table = calloc(HB_TABLE_ROWS / 4 * 16, q.k->tile_bytes);
     q.index = calloc(q.K + HB_POSITIONS_SLACK, sizeof *q.index);
+    q.starts = calloc((q.K / HB_TABLE_ROWS + 1) * (q.M + 1) + 1, sizeof *q.starts);
+    q.entries = calloc(q.M * q.K + HB_POSITIONS_SLACK, sizeof *q.entries);
     if (!q.bits || !q.dense || !q.weight || !q.to || !q.table || !q.index) return 1;
+    if (!q.starts || !q.entries) return 1;
     for (size_t k = 0; k < q.K * q.N; k++) q.weight[k] = (float)(k % 97) / 97 - 0.5f;
     if (path)
         status = picture(&q, path);
     else
         measure(&q);
     free(q.bits), free(q.dense), free(q.weight), free(q.to), free(q.table), free(q.index);
+    free(q.starts), free(q.entries);
     return status;
 }
 
@@ -148,8 +172,8 @@ int main(int argc, char **argv) {
     static const size_t shapes[][3] = {{400, 784, 400}, {650, 800, 800}, {500, 2048, 2048}};
     if (argc > 2) return fprintf(stderr, "usage: crossover [FILE.png]\n"), 2;
     if (argc == 2) return on_shape(shapes[1], argv[1]);
-    printf("%-9s %6s %5s %5s %8s %9s %9s %9s   %s\n", "cpu", "M", "K", "N", "density", "lists ns",
-           "tables ns", "sgemm ns", "the engine's way");
+    printf("%-9s %6s %5s %5s %8s %9s %9s %9s %9s   %s\n", "cpu", "M", "K", "N", "density", "lists ns",
+           "tables ns", "packed ns", "sgemm ns", "the engine's way");
     int status = 0;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) status |= on_shape(shapes[i], NULL);
     return status;

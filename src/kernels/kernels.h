@@ -8,8 +8,15 @@
 
 enum { HB_POSITIONS_SLACK = 16 };
 
-/* Words of bits that one set of tables answers. */
-enum { HB_TILE_VECTORS = 8, HB_TABLE_WORDS = 4, HB_TABLE_ROWS = 64 * HB_TABLE_WORDS };
+/* Words of bits that one set of tables answers; rows themselves, packed, have room for four times as
+ * many. */
+enum {
+    HB_TILE_VECTORS = 8,
+    HB_TABLE_WORDS = 4,
+    HB_TABLE_ROWS = 64 * HB_TABLE_WORDS,
+    HB_PACKED_WORDS = 4 * HB_TABLE_WORDS,
+    HB_PACKED_ROWS = 64 * HB_PACKED_WORDS
+};
 
 /* Steps of a random train that are drawn at a time; blocks of random bits that 32 trials may need.
  */
@@ -18,12 +25,12 @@ enum { HB_DRAW_STEPS = 256, HB_TRIAL_BLOCKS = 8 };
 /* Rows of no more numbers than this have kernels of their own; 64 of them and a row of zeros. */
 enum { HB_NARROW = 16, HB_NARROW_BLOCK = 65 * HB_NARROW };
 
-/* What a row added from a list, a row added from a table, an entry of a table built, and a row of
- * the target touched cost beside one another; tools/crossover measures them. They are those of a
- * Sapphire Rapids, leaning towards tables as a smaller second cache does: lists read the whole
- * matrix. Both ways give the same bits, so that they may be crude. */
+/* What a row added from a list, an entry added from a table and one built, a packed row added and
+ * one packed, and a row of the target touched cost beside one another; tools/crossover measures
+ * them. They are those of a Sapphire Rapids, leaning towards tables as a smaller second cache does:
+ * lists read the whole matrix. All ways give the same bits, so that they may be crude. */
 typedef struct hb_costs {
-    float listed, looked_up, built, touched;
+    float listed, looked_up, built, picked, packed, touched;
 } hb_costs;
 
 /* Numbers of which (i, k) is at[i * row + k * column]; one of the strides is 1. */
@@ -64,12 +71,25 @@ typedef struct hb_kernels {
                              size_t count, const uint64_t *used);
     void (*build_tables_f64)(double *table, size_t width, const double *rows, size_t stride,
                              size_t count, const uint64_t *used);
-    /* count rows of width numbers, `stride` apart: each adds what its `words` words of bits, which
-     * lie bit_stride apart, select from the tables; the same bits as add_rows. */
+    /* Lists of what each of `count` rows of bits, bit_stride words apart, asks for: row i has entries
+     * starts[i] .. starts[i + 1], where starts[0] is given. list_fours: 16 times the number of each
+     * four that is not 0, plus the four itself; list_ones: the places of bits that are 1. Rows have
+     * at most HB_TABLE_WORDS, or HB_PACKED_WORDS. May write up to HB_POSITIONS_SLACK more. */
+    void (*list_fours)(const uint64_t *bits, size_t bit_stride, size_t words, size_t count,
+                       uint32_t *starts, uint16_t *entries);
+    void (*list_ones)(const uint64_t *bits, size_t bit_stride, size_t words, size_t count,
+                      uint32_t *starts, uint16_t *entries);
+    /* count rows of width numbers, `stride` apart: each adds the entries of the tables that its list
+     * of fours names; the same bits as add_rows. */
     void (*look_up_f32)(float *to, size_t stride, size_t width, const float *table,
-                        const uint64_t *bits, size_t bit_stride, size_t words, size_t count);
+                        const uint32_t *starts, const uint16_t *entries, size_t count);
     void (*look_up_f64)(double *to, size_t stride, size_t width, const double *table,
-                        const uint64_t *bits, size_t bit_stride, size_t words, size_t count);
+                        const uint32_t *starts, const uint16_t *entries, size_t count);
+    /* The same from lists of ones, of rows themselves: width rounded up to vectors apart. */
+    void (*pick_f32)(float *to, size_t stride, size_t width, const float *rows,
+                     const uint32_t *starts, const uint16_t *entries, size_t count);
+    void (*pick_f64)(double *to, size_t stride, size_t width, const double *rows,
+                     const uint32_t *starts, const uint16_t *entries, size_t count);
     /* c[i * stride + j] += sum over k < depth of a(i, k) b(k, j), i < rows, j < columns. A sum goes
      * over k in order, HB_MULTIPLY_DEPTH at a time; products are rounded with the sums (fma) where
      * the set can, so that the baseline alone differs in its last bits. */
@@ -166,12 +186,31 @@ typedef struct hb_kernels {
 static inline uint64_t hb_nibbles(uint64_t word) {
     return (word | word >> 1 | word >> 2 | word >> 3) & 0x1111111111111111u;
 }
-/* Are tables the faster way for so many rows of bits? */
-static inline int hb_tables_win(const hb_kernels *k, size_t bits, size_t nibbles, size_t entries,
-                                size_t touched) {
-    return (float)bits * k->costs.listed > (float)nibbles * k->costs.looked_up +
-                                               (float)entries * k->costs.built +
-                                               (float)touched * k->costs.touched;
+/* How rows are summed by bits: from the place where they are, from tables, or packed. */
+typedef enum hb_way { HB_LISTED, HB_LOOKED_UP, HB_PICKED } hb_way;
+
+/* What is to be summed: bits that are 1 and fours that are not 0; rows of the target, words in each;
+ * rows to sum up, those of them in fours that are used. */
+typedef struct hb_sums {
+    size_t bits, fours, targets, words, rows, used;
+} hb_sums;
+
+static inline float hb_cost(const hb_kernels *k, const hb_sums *s, hb_way way) {
+    const hb_costs *c = &k->costs;
+    size_t at_once = way == HB_LOOKED_UP ? HB_TABLE_WORDS : HB_PACKED_WORDS;
+    float touched = (float)(s->targets * ((s->words + at_once - 1) / at_once)) * c->touched;
+    switch (way) {
+    case HB_LOOKED_UP:
+        return (float)s->fours * c->looked_up + 4 * (float)s->used * c->built + touched;
+    case HB_PICKED:
+        return (float)s->bits * c->picked + (float)s->rows * c->packed + touched;
+    default:
+        return (float)s->bits * c->listed;
+    }
+}
+/* The faster of tables and packed rows. */
+static inline hb_way hb_way_of(const hb_kernels *k, const hb_sums *s) {
+    return hb_cost(k, s, HB_PICKED) < hb_cost(k, s, HB_LOOKED_UP) ? HB_PICKED : HB_LOOKED_UP;
 }
 
 /* The best table for this machine; HEBB_CPU=baseline|avx2|avx512 lowers it. */

@@ -92,71 +92,63 @@ PART(double, vec_f64, load_part_f64, store_part_f64)
         }                                                                                          \
     } while (0)
 
-/* Where in the tables the sums of all fours that are not 0 stand: entries are so many bytes. One
- * list for the words of a row, so that its loop ends, and is mispredicted, but once. */
+/* ---- lists: which entries each row of bits asks for ---- */
+
 #if defined(__AVX512F__)
-INLINE size_t places_of(const uint64_t *bits, size_t words, uint32_t bytes, uint32_t *places) {
+/* Those of 16 ids whose bit is 1, one after another; returns how many. */
+INLINE size_t keep_ids(uint16_t *to, __mmask16 some, __m512i ids) {
+    __m256i kept = _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(some, ids));
+    _mm256_storeu_si256((__m256i *)(void *)to, kept);
+    return (size_t)__builtin_popcount(some);
+}
+INLINE size_t fours_of(uint64_t word, size_t w, uint16_t *to) {
     const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const __m512i shifts = _mm512_slli_epi32(_mm512_and_si512(lanes, _mm512_set1_epi32(7)), 2);
-    const __m512i tables = _mm512_slli_epi32(lanes, 4);
+    __m512i halves = _mm512_inserti64x4(_mm512_set1_epi32((int)(uint32_t)word),
+                                        _mm256_set1_epi32((int)(word >> 32)), 1);
+    __m512i four = _mm512_and_si512(_mm512_srlv_epi32(halves, shifts), _mm512_set1_epi32(15));
+    __m512i table = _mm512_add_epi32(_mm512_slli_epi32(lanes, 4), _mm512_set1_epi32((int)w * 256));
+    return keep_ids(to, _mm512_test_epi32_mask(four, four), _mm512_add_epi32(four, table));
+}
+INLINE size_t ones_of(uint64_t word, size_t w, uint16_t *to) {
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     size_t count = 0;
-    for (size_t w = 0; w < words; w++) {
-        if (!bits[w]) continue;
-        __m512i halves = _mm512_inserti64x4(_mm512_set1_epi32((int)(uint32_t)bits[w]),
-                                            _mm256_set1_epi32((int)(bits[w] >> 32)), 1);
-        __m512i four = _mm512_and_si512(_mm512_srlv_epi32(halves, shifts), _mm512_set1_epi32(15));
-        __mmask16 some = _mm512_test_epi32_mask(four, four);
-        four = _mm512_add_epi32(four, _mm512_add_epi32(tables, _mm512_set1_epi32((int)w * 256)));
-        four = _mm512_mullo_epi32(four, _mm512_set1_epi32((int)bytes));
-        _mm512_storeu_si512(places + count, _mm512_maskz_compress_epi32(some, four));
-        count += (size_t)__builtin_popcount(some);
+    for (int k = 0; k < 4; k++, word >>= 16)
+        count += keep_ids(to + count, (__mmask16)word,
+                          _mm512_add_epi32(lanes, _mm512_set1_epi32((int)w * 64 + 16 * k)));
+    return count;
+}
+#else
+INLINE size_t fours_of(uint64_t word, size_t w, uint16_t *to) {
+    size_t count = 0;
+    for (uint64_t left = hb_nibbles(word); left; left &= left - 1) {
+        size_t at = (size_t)__builtin_ctzll(left);
+        to[count++] = (uint16_t)(w * 256 + at * 4 + (word >> at & 15));
     }
     return count;
 }
-#define LOOK_UP(R, type, vec)                                                                      \
-    INLINE void look_up_tile_##R(const int V, size_t part, type *to, size_t stride,                \
-                                 const type *table, const uint64_t *bits, size_t bit_stride,       \
-                                 size_t words, size_t count) {                                     \
-        vec sum[TILE_VECTORS], row[TILE_VECTORS];                                                  \
-        const uint32_t bytes = (uint32_t)V * VECTOR_BYTES;                                         \
-        uint32_t places[16 * HB_TABLE_WORDS + HB_POSITIONS_SLACK];                                 \
-        for (size_t i = 0; i < count; i++, to += stride, bits += bit_stride) {                     \
-            const uint32_t *at = places, *end = places + places_of(bits, words, bytes, places);    \
-            if (at == end) continue;                                                               \
-            LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
-            for (; at < end; at++) {                                                               \
-                const type *from = (const type *)(const void *)((const char *)table + *at);        \
-                LOAD(V, type, vec, row, from, (size_t)0, load_part_##R);                           \
-                for (int l = 0; l < V; l++) sum[l] += row[l];                                      \
-            }                                                                                      \
-            STORE(V, type, vec, sum, to, part, store_part_##R);                                    \
-        }                                                                                          \
-    }
-#else
-#define LOOK_UP(R, type, vec)                                                                      \
-    INLINE void look_up_tile_##R(const int V, size_t part, type *to, size_t stride,                \
-                                 const type *table, const uint64_t *bits, size_t bit_stride,       \
-                                 size_t words, size_t count) {                                     \
-        vec sum[TILE_VECTORS], row[TILE_VECTORS];                                                  \
-        const size_t entry = (size_t)V * LANES(type);                                              \
-        for (size_t i = 0; i < count; i++, to += stride, bits += bit_stride) {                     \
-            uint64_t any = 0;                                                                      \
-            for (size_t w = 0; w < words; w++) any |= bits[w];                                     \
-            if (!any) continue;                                                                    \
-            LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
-            for (size_t w = 0; w < words; w++) {                                                   \
-                const type *tables = table + w * 256 * entry;                                      \
-                for (uint64_t left = hb_nibbles(bits[w]); left; left &= left - 1) {                \
-                    unsigned at = (unsigned)__builtin_ctzll(left);                                 \
-                    size_t which = (size_t)at * 4 + (bits[w] >> at & 15);                          \
-                    LOAD(V, type, vec, row, tables + which * entry, (size_t)0, load_part_##R);     \
-                    for (int l = 0; l < V; l++) sum[l] += row[l];                                  \
-                }                                                                                  \
-            }                                                                                      \
-            STORE(V, type, vec, sum, to, part, store_part_##R);                                    \
-        }                                                                                          \
-    }
+INLINE size_t ones_of(uint64_t word, size_t w, uint16_t *to) {
+    size_t count = 0;
+    for (; word; word &= word - 1)
+        to[count++] = (uint16_t)(w * 64 + (size_t)__builtin_ctzll(word));
+    return count;
+}
 #endif
+
+#define LIST(what)                                                                                 \
+    void JOIN(hb_list_##what##_, HB_ISA)(const uint64_t *bits, size_t bit_stride, size_t words,    \
+                                         size_t count, uint32_t *starts, uint16_t *entries) {      \
+        size_t at = starts[0];                                                                     \
+        for (size_t i = 0; i < count; i++, bits += bit_stride) {                                   \
+            for (size_t w = 0; w < words; w++)                                                     \
+                if (bits[w]) at += what##_of(bits[w], w, entries + at);                            \
+            starts[i + 1] = (uint32_t)at;                                                          \
+        }                                                                                          \
+    }
+LIST(fours)
+LIST(ones)
+
+/* ---- sums of rows ---- */
 
 #define PRODUCTS(R, type, vec)                                                                     \
     INLINE void rows_tile_##R(const int V, size_t part, type *to, const type *rows, size_t stride, \
@@ -212,12 +204,51 @@ INLINE size_t places_of(const uint64_t *bits, size_t words, uint32_t bytes, uint
                                               size_t stride, size_t count, const uint64_t *used) { \
         BY_WIDTH(width, type, table_tile_##R, table, rows, stride, count, used);                   \
     }                                                                                              \
-    LOOK_UP(R, type, vec)                                                                          \
+    INLINE void look_up_tile_##R(const int V, size_t part, type *to, size_t stride,                \
+                                 const type *table, const uint32_t *starts,                        \
+                                 const uint16_t *entries, size_t count) {                          \
+        vec sum[TILE_VECTORS], row[TILE_VECTORS];                                                  \
+        const size_t entry = (size_t)V * LANES(type);                                              \
+        for (size_t i = 0; i < count; i++, to += stride) {                                         \
+            const uint16_t *at = entries + starts[i], *end = entries + starts[i + 1];              \
+            if (at == end) continue;                                                               \
+            LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
+            for (; at < end; at++) {                                                               \
+                LOAD(V, type, vec, row, table + *at * entry, (size_t)0, load_part_##R);            \
+                for (int l = 0; l < V; l++) sum[l] += row[l];                                      \
+            }                                                                                      \
+            STORE(V, type, vec, sum, to, part, store_part_##R);                                    \
+        }                                                                                          \
+    }                                                                                              \
     void JOIN(hb_look_up_##R##_, HB_ISA)(type * to, size_t stride, size_t width,                   \
-                                         const type *table, const uint64_t *bits,                  \
-                                         size_t bit_stride, size_t words, size_t count) {          \
-        BY_WIDTH(width, type, look_up_tile_##R, to, stride, table, bits, bit_stride, words,        \
-                 count);                                                                           \
+                                         const type *table, const uint32_t *starts,                \
+                                         const uint16_t *entries, size_t count) {                  \
+        BY_WIDTH(width, type, look_up_tile_##R, to, stride, table, starts, entries, count);        \
+    }                                                                                              \
+    INLINE void pick_tile_##R(const int V, size_t part, type *to, size_t stride, const type *rows, \
+                              const uint32_t *starts, const uint16_t *entries, size_t count) {     \
+        vec sum[TILE_VECTORS], group[TILE_VECTORS], row[TILE_VECTORS];                             \
+        const size_t entry = (size_t)V * LANES(type);                                              \
+        for (size_t i = 0; i < count; i++, to += stride) {                                         \
+            const uint16_t *at = entries + starts[i], *end = entries + starts[i + 1];              \
+            if (at == end) continue;                                                               \
+            LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
+            while (at < end) {                                                                     \
+                unsigned first = *at / 4u;                                                         \
+                LOAD(V, type, vec, group, rows + *at * entry, (size_t)0, load_part_##R);           \
+                for (at++; at < end && *at / 4u == first; at++) {                                  \
+                    LOAD(V, type, vec, row, rows + *at * entry, (size_t)0, load_part_##R);         \
+                    for (int l = 0; l < V; l++) group[l] += row[l];                                \
+                }                                                                                  \
+                for (int l = 0; l < V; l++) sum[l] += group[l];                                    \
+            }                                                                                      \
+            STORE(V, type, vec, sum, to, part, store_part_##R);                                    \
+        }                                                                                          \
+    }                                                                                              \
+    void JOIN(hb_pick_##R##_, HB_ISA)(type * to, size_t stride, size_t width, const type *rows,    \
+                                      const uint32_t *starts, const uint16_t *entries,             \
+                                      size_t count) {                                              \
+        BY_WIDTH(width, type, pick_tile_##R, to, stride, rows, starts, entries, count);            \
     }
 
 PRODUCTS(f32, float, vec_f32)

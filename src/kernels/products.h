@@ -23,8 +23,9 @@ enum { TILE_VECTORS = HB_TILE_VECTORS, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES 
     void hb_build_tables_##R##_##isa(type *table, size_t width, const type *rows, size_t stride,   \
                                      size_t count, const uint64_t *used);                          \
     void hb_look_up_##R##_##isa(type *to, size_t stride, size_t width, const type *table,          \
-                                const uint64_t *bits, size_t bit_stride, size_t words,             \
-                                size_t count);                                                     \
+                                const uint32_t *starts, const uint16_t *entries, size_t count);    \
+    void hb_pick_##R##_##isa(type *to, size_t stride, size_t width, const type *rows,              \
+                             const uint32_t *starts, const uint16_t *entries, size_t count);       \
     size_t hb_squeeze_##R##_##isa(type *to, const type *from, const uint64_t *bits, size_t n);     \
     void hb_spread_##R##_##isa(type *to, const type *from, const uint64_t *bits, size_t n);        \
     void hb_nonzero_##R##_##isa(const type *rows, size_t count, size_t n, uint64_t *bits);         \
@@ -38,6 +39,10 @@ enum { TILE_VECTORS = HB_TILE_VECTORS, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES 
 #define HB_DECLARE_ISA(isa)                                                                        \
     HB_DECLARE_PRODUCTS(isa, f32, float)                                                           \
     HB_DECLARE_PRODUCTS(isa, f64, double)                                                          \
+    void hb_list_fours_##isa(const uint64_t *bits, size_t bit_stride, size_t words, size_t count,  \
+                             uint32_t *starts, uint16_t *entries);                                 \
+    void hb_list_ones_##isa(const uint64_t *bits, size_t bit_stride, size_t words, size_t count,   \
+                            uint32_t *starts, uint16_t *entries);                                  \
     void hb_count_##isa(const uint64_t *bits, size_t words, size_t sums[2]);                       \
     uint64_t hb_turn_##isa(uint64_t *to, size_t to_stride, const uint64_t *from, size_t stride,    \
                            size_t count, uint64_t kept, size_t sums[2]);

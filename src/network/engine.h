@@ -70,6 +70,14 @@ typedef struct hb_part {
     bool any_coef;
 } hb_part;
 
+/* When sources acted, listed for the weight gradient: for each set of rows and part of the sources. */
+typedef struct hb_times {
+    unsigned char *ways; /* hb_way; HB_LISTED: none acted */
+    uint32_t *starts;    /* [starts_room] each: [runs of rows][sources + 1] */
+    uint16_t *entries;   /* [entries_room] each */
+    size_t starts_room, entries_room;
+} hb_times;
+
 typedef struct hb_link {
     hb_connection *connection;
     hb_part *pre, *post;
@@ -99,10 +107,9 @@ typedef struct hb_link {
     real *total;      /* [2][B][post]: sum of the currents' gradients that a constant drove, and
                          that of step 0, which row 0 drove */
     real *dsum;       /* [back_block][T][post]: deltas behind a filter */
-    uint64_t *turned; /* [back_block][64 words][HB_WORDS(T)]: when each source acted */
-    uint32_t *turned_counts; /* [back_block][hb_link_parts][2]: bits of it, and fours of bits */
-    bool *looked_up;         /* [blocks of samples]: sums of this run came from tables */
-    uint64_t *touched;       /* sources that spiked in the batch, for row-sparse optimizers */
+    unsigned char *ways; /* [blocks of samples]: hb_way of the sums of this run */
+    hb_times times;      /* where weights have a gradient */
+    uint64_t *touched;   /* sources that spiked in the batch, for row-sparse optimizers */
 } hb_link;
 
 /* What happens between the steps of a run that learns; the network does not know what. */
@@ -174,8 +181,10 @@ typedef struct hb_worker {
     hb_share *shares; /* [part] */
     hb_rival *rivals; /* [part] */
     /* products of bits and of gradients: NULL where no link needs them */
-    uint64_t *merged; /* [sources of a part][HB_TABLE_WORDS]: when they acted, in some samples */
-    real *tables;     /* [HB_TABLE_ROWS / 4][16][tile] */
+    uint32_t *starts; /* of lists of a block's rows ... */
+    uint16_t *entries; /* [hb_list_room] */
+    uint64_t *merged; /* [sources of a part][HB_PACKED_WORDS]: when they acted, in some samples */
+    real *tables;     /* [HB_TABLE_ROWS / 4][16][tile], or [HB_PACKED_ROWS][tile] */
     real *apart;      /* columns of a tile by themselves, where rows collide; or NULL */
     real *squeezed_weight, *squeezed_sum,
         *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
@@ -313,6 +322,8 @@ bool HB_R(hb_link_pull_narrow)(hb_machine *machine, const hb_link *link, hb_work
 void HB_R(hb_link_draw)(hb_machine *machine, hb_link *link, size_t b);
 /* Keeps what is still on its way when the run of sample b ends; shows what has arrived. */
 void HB_R(hb_link_finish)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b);
+/* How many sets of at most HB_PACKED_ROWS rows so many samples make (bptt_gradient.real.c). */
+size_t HB_R(hb_link_sets)(size_t batch, size_t steps);
 /* The products of a constant source for samples [first, last). */
 void HB_R(hb_link_constants)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t first,
                              size_t last);
@@ -402,6 +413,24 @@ static inline size_t hb_link_parts(const hb_link *link) {
 static inline size_t hb_link_part_words(const hb_link *link) {
     size_t parts = hb_link_parts(link);
     return (link->pre->words + parts - 1) / parts;
+}
+/* Room for the times at which a part's sources acted in a set of rows: all fours, or as many ones. */
+static inline size_t hb_link_starts_room(const hb_link *link) {
+    return HB_PACKED_ROWS / HB_TABLE_ROWS * (64 * hb_link_part_words(link) + 1) + 1;
+}
+static inline size_t hb_link_entries_room(const hb_link *link, size_t rows) {
+    if (rows > HB_PACKED_ROWS) rows = HB_PACKED_ROWS;
+    return 64 * hb_link_part_words(link) * ((rows + 3) / 4) + HB_POSITIONS_SLACK;
+}
+/* The most entries of the lists of a block's rows. */
+static inline size_t hb_list_room(size_t sources) {
+    enum { ROOM = 1 << 17 };
+    return sources > ROOM ? sources : ROOM;
+}
+/* Numbers from one entry of a tile's tables, or packed row, to the next. */
+static inline size_t hb_tile_entry(const hb_machine *m, size_t width) {
+    size_t lanes = m->kernels->tile_bytes / HB_TILE_VECTORS / sizeof(real);
+    return (width + lanes - 1) / lanes * lanes;
 }
 /* Columns are split into tiles of equal width, but for the last. */
 static inline size_t hb_link_tiles(const hb_machine *m, const hb_link *link) {

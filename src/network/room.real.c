@@ -75,6 +75,16 @@ static void lay_reward(hb_machine *m, hb_arena *a, size_t reward, size_t B, size
     j->counts = counts, j->row = row, j->memory = memory, j->values = values, j->given = given;
 }
 
+static void lay_times(const hb_machine *m, hb_arena *a, hb_link *link, size_t T) {
+    size_t lists = times(HB_R(hb_link_sets)(m->back_block, T), hb_link_parts(link), 1);
+    hb_times *all = &link->times;
+    all->starts_room = hb_link_starts_room(link);
+    all->entries_room = hb_link_entries_room(link, times(m->back_block, T + 3, 1));
+    all->ways = hb_arena_take(a, lists, 1);
+    all->starts = hb_arena_take(a, times(lists, all->starts_room, 1), sizeof *all->starts);
+    all->entries = hb_arena_take(a, times(lists, all->entries_room, 1), sizeof *all->entries);
+}
+
 static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, size_t T) {
     size_t post = link->post->n;
     a->kind = HB_OF_CURRENTS;
@@ -97,12 +107,8 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
             hb_arena_take(a, times(B, link->wiring->delay_max, link->pre->n), sizeof(real));
     if (link->weight->wants_rows && link->weight->trainable)
         link->touched = hb_arena_take(a, HB_WORDS(link->wiring->pre), 8);
-    if (hb_link_has_tables(link) && link->weight->grad) {
-        link->turned =
-            hb_arena_take(a, times(m->back_block, 64 * link->pre->words, HB_WORDS(T)), 8);
-        link->turned_counts = hb_arena_take(a, times(m->back_block, 2 * hb_link_parts(link), 1), 4);
-    }
-    if (hb_link_has_tables(link)) link->looked_up = hb_arena_take(a, B, sizeof(bool));
+    if (hb_link_has_tables(link) && link->weight->grad) lay_times(m, a, link, T);
+    if (hb_link_has_tables(link)) link->ways = hb_arena_take(a, B, 1);
     bool together = m->between && m->between->every_step;
     if (hb_link_has_sum(link) && (together || m->keeps))
         link->sums =
@@ -142,7 +148,7 @@ static bool multiplies(const hb_link *link) {
 
 /* Room for the products of links (link.real.c, bptt_push.real.c, bptt_gradient.real.c). */
 static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t block, size_t T) {
-    size_t tile = 0, words = 0, widest = 0, narrow = 0, real_ = sizeof(real);
+    size_t tile = 0, words = 0, widest = 0, narrow = 0, listed = 0, real_ = sizeof(real);
     size_t columns = 0; /* of results of multiply */
     bool back = false, collide = false;
     for (size_t i = 0; i < m->link_count; i++) {
@@ -152,6 +158,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
         if (hb_link_has_tables(link)) {
             size_t width = hb_link_tile_width(m, link);
             if (width > tile) tile = width;
+            if (link->pre->n > listed) listed = link->pre->n;
             collide |= hb_rows_collide(link->wiring->post);
         }
         if (hb_link_is_narrow(link) && link->pre->words > narrow) narrow = link->pre->words;
@@ -162,12 +169,17 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     }
     if (HB_WORDS(widest) > words) words = HB_WORDS(widest);
     widest = (widest + 63) / 64 * 64; /* rows end with whole vectors */
-    w->merged = tile ? hb_arena_take(a, (HB_TILE_SOURCES + 64) * HB_TABLE_WORDS, 8) : NULL;
-    w->tables = tile ? hb_arena_take(a, HB_TABLE_ROWS / 4 * 16 * tile, real_) : NULL;
-    size_t most = times(block, T, 1) > HB_TILE_SOURCES + 64 ? block * T : HB_TILE_SOURCES + 64;
+    size_t merged = (HB_TILE_SOURCES + 64) * HB_PACKED_WORDS, rows = times(block, T, 1);
+    w->merged = tile ? hb_arena_take(a, merged, 8) : NULL;
+    w->tables = tile ? hb_arena_take(a, HB_PACKED_ROWS * tile, real_) : NULL;
+    size_t runs = (listed + HB_TABLE_ROWS - 1) / HB_TABLE_ROWS, list = hb_list_room(listed);
+    if (times(rows, listed, 1) < list) list = rows * listed;
+    w->starts = tile ? hb_arena_take(a, times(runs, rows + 1, 1) + 1, 4) : NULL;
+    w->entries = tile ? hb_arena_take(a, list + HB_POSITIONS_SLACK, 2) : NULL;
+    size_t most = rows > HB_TILE_SOURCES + 64 ? rows : HB_TILE_SOURCES + 64;
     w->apart = collide ? hb_arena_take(a, times(most, tile, 1), real_) : NULL;
     /* whole runs of 64 steps */
-    size_t bits = 64 * narrow > T + 64 ? 64 * narrow : T + 64, rows = T + T / 64 + 65;
+    size_t bits = 64 * narrow > T + 64 ? 64 * narrow : T + 64;
     size_t sums = (narrow < HB_NARROW_WORDS ? narrow : HB_NARROW_WORDS) * 64 * HB_NARROW;
     w->narrow_bits = narrow ? hb_arena_take(a, bits, 8) : NULL;
     w->narrow_sums = narrow ? hb_arena_take(a, sums, real_) : NULL;
@@ -175,7 +187,8 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     w->squeezed_weight = back ? hb_arena_take(a, HB_STRIP * widest + slack, real_) : NULL;
     w->squeezed_sum = back ? hb_arena_take(a, times(T, widest, 1) + slack, real_) : NULL;
     /* one after the other, so that they share room */
-    size_t out = back ? times(T, HB_STRIP, 1) : 0, padded = narrow ? times(rows, HB_NARROW, 1) : 0;
+    size_t out = back ? times(T, HB_STRIP, 1) : 0;
+    size_t padded = narrow ? times(T + T / 64 + 65, HB_NARROW, 1) : 0;
     size_t shared = out > padded ? out : padded;
     w->narrow_rows = w->squeezed_out = shared ? hb_arena_take(a, shared, real_) : NULL;
     w->columns = back ? hb_arena_take(a, 2 * words, 8) : NULL;

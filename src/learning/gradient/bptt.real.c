@@ -238,8 +238,7 @@ static void total_of_constants(hb_machine *m, size_t b) {
     }
 }
 
-static void back_sample(void *arg, size_t item, int worker) {
-    const backward *back = arg;
+static void back_sample(const backward *back, size_t item, int worker) {
     hb_machine *m = back->m;
     size_t b = back->b0 + item;
     hb_worker *w = &m->workers[worker];
@@ -259,8 +258,32 @@ static void back_sample(void *arg, size_t item, int worker) {
     start_from_decoder(back, w, b);
     back_plan(back, w, b);
     total_of_constants(m, b);
-    for (size_t i = 0; i < m->link_count; i++)
-        if (m->links[i].turned) HB_R(hb_link_turn)(m, &m->links[i], b);
+}
+
+/* The samples of the block, then what lists of spikes the weight gradients need. */
+static void back_item(void *arg, size_t item, int worker) {
+    const backward *back = arg;
+    hb_machine *m = back->m;
+    size_t samples = back->b1 - back->b0;
+    if (item < samples) {
+        back_sample(back, item, worker);
+        return;
+    }
+    item -= samples;
+    for (size_t i = 0; i < m->link_count; i++) {
+        size_t items = HB_R(hb_link_list_items)(m, &m->links[i], back->b0, back->b1);
+        if (item < items)
+            HB_R(hb_link_list)(m, &m->links[i], &m->workers[worker], item, back->b0, back->b1);
+        if (item < items) return;
+        item -= items;
+    }
+}
+
+static size_t back_items(const backward *back) {
+    size_t items = back->b1 - back->b0;
+    for (size_t i = 0; i < back->m->link_count; i++)
+        items += HB_R(hb_link_list_items)(back->m, &back->m->links[i], back->b0, back->b1);
+    return items;
 }
 
 /* ---- parameters ---- */
@@ -376,7 +399,7 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
     for (back.b0 = 0; back.b0 < e->batch; back.b0 = back.b1) {
         size_t left = e->batch - back.b0;
         back.b1 = back.b0 + (left < m->back_block ? left : m->back_block);
-        hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, &back, back.b1 - back.b0);
+        hb_pool_run_phase(g->pool, g->profile, "backward", back_item, &back, back_items(&back));
         hb_pool_run_phase(g->pool, g->profile, "gradient", gather, &back, items);
     }
     hb_pool_run_phase(g->pool, g->profile, "gradient", gather_constant, &back, items);

@@ -53,135 +53,182 @@ static void gradient_of_bits(hb_machine *m, hb_link *link, hb_worker *worker, si
     }
 }
 
-/* When the sources acted in sample b: [64 words][HB_WORDS(T)]. */
-static uint64_t *turned_of(const hb_machine *m, const hb_link *link, size_t b) {
-    return link->turned + b % m->back_block * 64 * link->pre->words * HB_WORDS(m->step_room);
+/* ---- sums of rows by the times at which sources acted ---- */
+
+/* Rows of dsum in a set: steps t0 .. t0 + steps of some samples, each sample's from a multiple of 4
+ * on, so that fours of rows are those of the sample alone. */
+typedef struct set {
+    size_t b, samples, t0, steps, room;
+} set;
+
+static size_t room_of(size_t steps) { return (steps + 3) / 4 * 4; }
+
+size_t HB_R(hb_link_sets)(size_t batch, size_t steps) {
+    size_t room = room_of(steps);
+    if (room > HB_PACKED_ROWS) return batch * ((steps + HB_PACKED_ROWS - 1) / HB_PACKED_ROWS);
+    return (batch + HB_PACKED_ROWS / room - 1) / (HB_PACKED_ROWS / room);
 }
 
-void HB_R(hb_link_turn)(hb_machine *m, hb_link *link, size_t b) {
-    size_t words = link->pre->words, steps = m->base.steps, per = hb_link_part_words(link);
-    size_t stride = HB_WORDS(m->step_room);
-    uint64_t *to = turned_of(m, link, b);
-    uint32_t *counts = link->turned_counts + b % m->back_block * 2 * hb_link_parts(link);
-    for (size_t first = 0; first < words; first += per, counts += 2) {
-        size_t sums[2] = {0}, last = first + per < words ? first + per : words;
-        for (size_t t = 0; t < steps; t += 64)
-            for (size_t i = first; i < last; i++)
-                m->kernels->turn(to + i * 64 * stride + t / 64, stride,
-                                 hb_part_bits(m, link->pre, b, t + 1 - link->lag) + i, words,
-                                 steps - t < 64 ? steps - t : 64,
-                                 link->drops ? link->kept[b * words + i] : ~(uint64_t)0, sums);
-        counts[0] = (uint32_t)sums[0];
-        counts[1] = (uint32_t)sums[1];
+static set set_of(size_t steps, size_t index, size_t b0, size_t b1) {
+    size_t room = room_of(steps), most = HB_PACKED_ROWS / room;
+    if (most) {
+        size_t b = b0 + index * most;
+        return (set){b, b1 - b < most ? b1 - b : most, 0, steps, room};
+    }
+    size_t runs = (steps + HB_PACKED_ROWS - 1) / HB_PACKED_ROWS;
+    size_t t0 = index % runs * HB_PACKED_ROWS, left = steps - t0;
+    if (left > HB_PACKED_ROWS) left = HB_PACKED_ROWS;
+    return (set){b0 + index / runs, 1, t0, left, room_of(left)};
+}
+
+/* A part of the sources. */
+typedef struct part {
+    size_t first, count; /* sources */
+} part;
+
+static part part_of(const hb_link *link, size_t index) {
+    size_t per = 64 * hb_link_part_words(link), first = index * per, n = link->pre->n;
+    if (first >= n) return (part){n, 0};
+    return (part){first, n - first < per ? n - first : per};
+}
+
+typedef struct list {
+    hb_way way;
+    uint32_t *starts;
+    uint16_t *entries;
+} list;
+
+static list list_of(const hb_link *link, size_t index) {
+    const hb_times *all = &link->times;
+    return (list){(hb_way)all->ways[index], all->starts + index * all->starts_room,
+                  all->entries + index * all->entries_room};
+}
+
+/* merged[sources][HB_PACKED_WORDS]: bit r of a source is 1 where it acts in row r of the set.
+ * Returns those of 64 sources that do. */
+static uint64_t merge_word(hb_machine *m, const hb_link *link, const set *s, size_t word,
+                           uint64_t *merged) {
+    size_t words = link->pre->words;
+    uint64_t any = 0, turned[64];
+    memset(merged, 0, 64 * HB_PACKED_WORDS * sizeof *merged);
+    for (size_t k = 0; k < s->samples; k++) {
+        size_t b = s->b + k;
+        const uint64_t *bits = hb_part_bits(m, link->pre, b, s->t0 + 1 - link->lag) + word;
+        uint64_t kept = link->drops ? link->kept[b * words + word] : ~(uint64_t)0;
+        for (size_t t = 0; t < s->steps; t += 64) {
+            size_t here = s->steps - t < 64 ? s->steps - t : 64, at = k * s->room + t;
+            uint64_t some =
+                m->kernels->turn(turned, 1, bits + t * words, words, here, kept, NULL);
+            uint64_t *to = merged + at / 64;
+            any |= some;
+            for (size_t i = 0; some && i < 64; i++) to[i * HB_PACKED_WORDS] |= turned[i] << at % 64;
+            if (!some || at % 64 + here <= 64) continue;
+            for (size_t i = 0; i < 64; i++)
+                to[i * HB_PACKED_WORDS + 1] |= turned[i] >> (64 - at % 64);
+        }
+    }
+    return any;
+}
+
+size_t HB_R(hb_link_list_items)(const hb_machine *m, const hb_link *link, size_t b0, size_t b1) {
+    if (!link->times.ways) return 0;
+    return HB_R(hb_link_sets)(b1 - b0, m->base.steps) * hb_link_parts(link);
+}
+
+void HB_R(hb_link_list)(hb_machine *m, hb_link *link, hb_worker *worker, size_t item, size_t b0,
+                        size_t b1) {
+    const hb_kernels *kernels = m->kernels;
+    set s = set_of(m->base.steps, item / hb_link_parts(link), b0, b1);
+    part p = part_of(link, item % hb_link_parts(link));
+    list times = list_of(link, item);
+    uint64_t *merged = worker->merged;
+    size_t counts[2] = {0}, rows = s.samples * s.room, words = HB_WORDS(rows);
+    for (size_t i = 0; i < p.count; i += 64) {
+        uint64_t any = merge_word(m, link, &s, (p.first + i) / 64, merged + i * HB_PACKED_WORDS);
+        if (any && link->touched)
+            __atomic_fetch_or(&link->touched[(p.first + i) / 64], any, __ATOMIC_RELAXED);
+        if (any) kernels->count(merged + i * HB_PACKED_WORDS, 64 * HB_PACKED_WORDS, counts);
+    }
+    hb_sums sums = {.bits = counts[0],
+                    .fours = counts[1],
+                    .targets = p.count,
+                    .words = words,
+                    .rows = rows,
+                    .used = rows};
+    times.way = counts[0] ? hb_way_of(kernels, &sums) : HB_LISTED;
+    if (counts[0] > p.count * rows / 4) times.way = HB_LOOKED_UP; /* too many ones */
+    link->times.ways[item] = (unsigned char)times.way;
+    size_t per = times.way == HB_LOOKED_UP ? HB_TABLE_WORDS : HB_PACKED_WORDS;
+    uint32_t *starts = times.starts;
+    starts[0] = 0;
+    for (size_t w = 0; counts[0] && w < words; w += per, starts[1] = starts[0], starts++) {
+        size_t here = words - w < per ? words - w : per;
+        (times.way == HB_LOOKED_UP ? kernels->list_fours : kernels->list_ones)(
+            merged + w, HB_PACKED_WORDS, here, p.count, starts, times.entries);
+        starts += p.count;
     }
 }
 
-static void touch_turned(hb_link *link, const uint64_t *turned, size_t stride, size_t first,
-                         size_t count, size_t words) {
-    for (size_t i = 0; i < count; i++, turned += stride)
-        for (size_t k = 0; k < words; k++)
-            if (turned[k]) touch(link, first + i);
-}
-
-/* A part of the sources, columns [j, j + width) of their weights. */
+/* Columns j .. j + width of the gradient of a part's weights. */
 typedef struct tile {
-    size_t part, first, count, j, width;
+    part of;
+    size_t j, width;
     real *grad;
     size_t stride; /* of its rows */
 } tile;
 
-/* Runs of up to 64 steps share a set of tables (longer ones would push it out of the cache): sample
- * k of them has the steps from k room on. */
-static void merge_times(const hb_machine *m, const hb_link *link, const tile *q, size_t b,
-                        size_t samples, size_t room, uint64_t *merged) {
-    size_t stride = HB_WORDS(m->step_room);
-    memset(merged, 0, q->count * HB_TABLE_WORDS * sizeof *merged);
-    for (size_t k = 0; k < samples; k++) {
-        const uint64_t *from = turned_of(m, link, b + k) + q->first * stride;
-        size_t at = k * room % 64;
-        uint64_t *to = merged + k * room / 64;
-        for (size_t i = 0; i < q->count; i++) to[i * HB_TABLE_WORDS] |= from[i * stride] << at;
-        for (size_t i = 0; at + room > 64 && i < q->count; i++)
-            to[i * HB_TABLE_WORDS + 1] |= from[i * stride] >> (64 - at);
+/* Rows r0 .. r1 of the set, as tables or packed. */
+static void take_rows(hb_machine *m, const hb_link *link, hb_worker *worker, const tile *q,
+                      const set *s, hb_way way, size_t r0, size_t r1) {
+    size_t post = link->wiring->post, entry = hb_tile_entry(m, q->width);
+    for (size_t r = r0, next; r < r1; r = next) {
+        size_t k = r / s->room, t = r % s->room;
+        next = (k + 1) * s->room < r1 ? (k + 1) * s->room : r1;
+        size_t rows = (next - k * s->room < s->steps ? next - k * s->room : s->steps) - t;
+        const real *from =
+            hb_link_sum_gradient(m, link, s->b + k) + (s->t0 + t) * post + q->j;
+        if (way == HB_LOOKED_UP)
+            m->kernels->HB_K(build_tables)(worker->tables + (r - r0) / 4 * 16 * entry, q->width,
+                                           from, post, rows, NULL);
+        else
+            hb_copy_rows(worker->tables + (r - r0) * entry, entry, from, post, rows, q->width);
     }
 }
 
-static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, const tile *q,
-                             size_t b, size_t samples, size_t room) {
-    const hb_kernels *kernels = m->kernels;
-    size_t post = link->wiring->post, steps = m->base.steps;
-    size_t lanes = kernels->tile_bytes / HB_TILE_VECTORS / sizeof(real);
-    size_t entry = (q->width + lanes - 1) / lanes * lanes, stride = HB_WORDS(m->step_room);
-    if (samples > 1) {
-        merge_times(m, link, q, b, samples, room, worker->merged);
-        for (size_t k = 0; k < samples; k++)
-            kernels->HB_K(build_tables)(worker->tables + k * room / 4 * 16 * entry, q->width,
-                                        hb_link_sum_gradient(m, link, b + k) + q->j, post, steps,
-                                        NULL);
-        kernels->HB_K(look_up)(q->grad, q->stride, q->width, worker->tables, worker->merged,
-                               HB_TABLE_WORDS, HB_WORDS(samples * room), q->count);
-        return;
-    }
-    const uint64_t *turned = turned_of(m, link, b) + q->first * stride;
-    for (size_t t = 0; t < steps; t += HB_TABLE_ROWS, turned += HB_TABLE_WORDS) {
-        size_t rows = steps - t < HB_TABLE_ROWS ? steps - t : HB_TABLE_ROWS;
-        kernels->HB_K(build_tables)(worker->tables, q->width,
-                                    hb_link_sum_gradient(m, link, b) + t * post + q->j, post, rows,
-                                    NULL);
-        kernels->HB_K(look_up)(q->grad, q->stride, q->width, worker->tables, turned, stride,
-                               HB_WORDS(rows), q->count);
+static void add_set(hb_machine *m, hb_link *link, hb_worker *worker, const tile *q, const set *s,
+                    const list *times) {
+    size_t rows = s->samples * s->room;
+    size_t per = times->way == HB_LOOKED_UP ? HB_TABLE_ROWS : HB_PACKED_ROWS;
+    const uint32_t *starts = times->starts;
+    for (size_t r = 0; r < rows; r += per, starts += q->of.count + 1) {
+        if (starts[0] == starts[q->of.count]) continue;
+        take_rows(m, link, worker, q, s, times->way, r, r + per < rows ? r + per : rows);
+        (times->way == HB_LOOKED_UP ? m->kernels->HB_K(look_up) : m->kernels->HB_K(pick))(
+            q->grad, q->stride, q->width, worker->tables, starts, times->entries, q->of.count);
     }
 }
 
-static void tile_from_lists(hb_machine *m, hb_link *link, hb_worker *worker, const tile *q,
-                            size_t b) {
-    size_t post = link->wiring->post, stride = HB_WORDS(m->step_room);
-    const uint64_t *turned = turned_of(m, link, b) + q->first * stride;
-    for (size_t i = 0; i < q->count; i++) {
-        size_t times =
-            m->kernels->positions(turned + i * stride, HB_WORDS(m->base.steps), worker->index);
-        m->kernels->HB_K(add_rows)(q->grad + i * q->stride, q->width,
-                                   hb_link_sum_gradient(m, link, b) + q->j, post, worker->index,
-                                   times);
-    }
-}
-
-/* Rows of dsum are summed by the bits that say when a source acted, as rows of weights are by
- * those that say which. */
+/* Rows of dsum are summed by the lists that say when a source acted, as rows of weights are by those
+ * that say which. */
 static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, size_t item,
                              size_t b0, size_t b1) {
-    size_t post = link->wiring->post, steps = m->base.steps, tiles = hb_link_tiles(m, link);
-    size_t words = hb_link_part_words(link), stride = HB_WORDS(m->step_room);
-    size_t room = (steps + 3) / 4 * 4, together = steps <= 64 ? HB_TABLE_ROWS / room : 1;
-    tile q = {.part = item / tiles, .width = hb_link_tile_width(m, link)};
+    size_t post = link->wiring->post, tiles = hb_link_tiles(m, link), parts = hb_link_parts(link);
+    size_t sets = HB_R(hb_link_sets)(b1 - b0, m->base.steps);
+    tile q = {.of = part_of(link, item / tiles), .width = hb_link_tile_width(m, link)};
     q.j = item % tiles * q.width;
-    q.first = 64 * words * q.part;
-    if (q.j >= post || q.first >= link->pre->n) return;
-    q.count = 64 * words < link->pre->n - q.first ? 64 * words : link->pre->n - q.first;
+    if (q.j >= post || !q.of.count) return;
     if (q.width > post - q.j) q.width = post - q.j;
-    real *grad = (real *)link->weight->grad + q.first * post + q.j;
+    real *grad = (real *)link->weight->grad + q.of.first * post + q.j;
     bool apart = hb_rows_collide(post);
     q.grad = apart ? worker->apart : grad;
     q.stride = apart ? q.width : post;
-    if (apart) hb_copy_rows(q.grad, q.stride, grad, post, q.count, q.width);
-    for (size_t b = b0, samples; b < b1; b += samples) {
-        size_t bits = 0, fours = 0;
-        samples = b1 - b < together ? b1 - b : together;
-        for (size_t k = b; k < b + samples; k++) {
-            const uint32_t *counts =
-                link->turned_counts + 2 * (k % m->back_block * hb_link_parts(link) + q.part);
-            bits += counts[0], fours += counts[1];
-            if (q.j == 0 && link->touched && counts[0])
-                touch_turned(link, turned_of(m, link, k) + q.first * stride, stride, q.first,
-                             q.count, HB_WORDS(steps));
-        }
-        if (!bits) continue;
-        if (hb_tables_win(m->kernels, bits, fours, 4 * samples * room, q.count))
-            tile_from_tables(m, link, worker, &q, b, samples, room);
-        else
-            for (size_t k = b; k < b + samples; k++) tile_from_lists(m, link, worker, &q, k);
+    if (apart) hb_copy_rows(q.grad, q.stride, grad, post, q.of.count, q.width);
+    for (size_t i = 0; i < sets; i++) {
+        list times = list_of(link, i * parts + item / tiles);
+        set s = set_of(m->base.steps, i, b0, b1);
+        if (times.way != HB_LISTED) add_set(m, link, worker, &q, &s, &times);
     }
-    if (apart) hb_copy_rows(grad, post, q.grad, q.stride, q.count, q.width);
+    if (apart) hb_copy_rows(grad, post, q.grad, q.stride, q.of.count, q.width);
 }
 
 static void gradient_of_rows(hb_machine *m, hb_link *link, hb_worker *worker, size_t block,

@@ -9,8 +9,12 @@
  * parts, nothing passes through a filter, nor through a connection inside a loop. */
 void HB_R(hb_link_push)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b, size_t t0,
                         size_t t1, size_t truncate);
-/* Notes when each source acted in sample b, for the weight gradient; only if it has `turned`. */
-void HB_R(hb_link_turn)(hb_machine *machine, hb_link *link, size_t b);
+/* Lists when sources acted in samples b0 .. b1, for the weight gradient, in so many items; none if
+ * the link has no `times`. */
+size_t HB_R(hb_link_list_items)(const hb_machine *machine, const hb_link *link, size_t b0,
+                                size_t b1);
+void HB_R(hb_link_list)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t item,
+                        size_t b0, size_t b1);
 /* The weight gradient in so many items that have no weight in common. */
 size_t HB_R(hb_link_gradient_items)(const hb_machine *machine, const hb_link *link);
 /* Adds what samples b0 .. b1 give to item `item` of it; nothing where the source is constant. */

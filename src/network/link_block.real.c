@@ -1,0 +1,157 @@
+/* Currents of a block of samples: the sums of weights' rows from tables, or of rows that are packed
+ * closely, a tile of columns at a time. What each step asks for is listed once for all tiles. */
+#include <string.h>
+
+#include "network/engine.h"
+
+/* Steps t0 .. t1 of samples b0 .. b1, whose rows of I lie `stride` apart. */
+typedef struct block {
+    size_t b0, b1, t0, t1;
+    real *I;
+    size_t stride;
+    hb_way way;
+    size_t per; /* words of sources that are summed at a time */
+} block;
+
+static const uint64_t *bits_at(const hb_machine *m, const hb_link *link, size_t b, size_t t) {
+    return hb_part_bits(m, link->pre, b, t + 1 - link->lag);
+}
+
+/* The sources that act in the block. */
+static const uint64_t *used_in(hb_machine *m, const hb_link *link, hb_worker *worker,
+                               const block *q) {
+    size_t words = link->pre->words;
+    uint64_t *restrict used = worker->bits;
+    memset(used, 0, words * sizeof *used);
+    for (size_t b = q->b0; b < q->b1; b++) {
+        const uint64_t *bits = bits_at(m, link, b, q->t0);
+        for (size_t t = q->t0; t < q->t1; t++, bits += words)
+            for (size_t i = 0; i < words; i++) used[i] |= bits[i];
+    }
+    return used;
+}
+
+static void count_block(hb_machine *m, const hb_link *link, const block *q, size_t sums[2]) {
+    size_t words = link->pre->words;
+    sums[0] = sums[1] = 0;
+    for (size_t b = q->b0; b < q->b1; b++)
+        m->kernels->count(bits_at(m, link, b, q->t0), (q->t1 - q->t0) * words, sums);
+}
+
+static hb_way way_of(hb_machine *m, const hb_link *link, hb_worker *worker, const block *q) {
+    size_t words = link->pre->words, counts[2], used[2] = {0};
+    count_block(m, link, q, counts);
+    m->kernels->count(used_in(m, link, worker, q), words, used);
+    hb_sums sums = {.bits = counts[0],
+                    .fours = counts[1],
+                    .targets = (q->b1 - q->b0) * (q->t1 - q->t0),
+                    .words = words,
+                    .rows = link->pre->n,
+                    .used = 4 * used[1]};
+    hb_way way = hb_way_of(m->kernels, &sums);
+    return hb_cost(m->kernels, &sums, HB_LISTED) <= hb_cost(m->kernels, &sums, way) ? HB_LISTED
+                                                                                    : way;
+}
+
+/* Lists of all rows for one run of words after another: [runs][rows + 1]. */
+static void list_block(hb_machine *m, const hb_link *link, hb_worker *worker, const block *q) {
+    size_t words = link->pre->words, steps = q->t1 - q->t0;
+    uint32_t *starts = worker->starts;
+    starts[0] = 0;
+    for (size_t w = 0; w < words; w += q->per) {
+        size_t here = words - w < q->per ? words - w : q->per;
+        for (size_t b = q->b0; b < q->b1; b++, starts += steps)
+            (q->way == HB_LOOKED_UP ? m->kernels->list_fours : m->kernels->list_ones)(
+                bits_at(m, link, b, q->t0) + w, words, here, steps, starts, worker->entries);
+        starts[1] = starts[0];
+        starts++;
+    }
+}
+
+/* Columns j .. j + width of all sums. */
+static void sum_tile(hb_machine *m, const hb_link *link, hb_worker *worker, const block *q,
+                     const uint64_t *used, size_t j, size_t width) {
+    const hb_kernels *kernels = m->kernels;
+    size_t pre = link->pre->n, post = link->wiring->post, steps = q->t1 - q->t0;
+    size_t entry = hb_tile_entry(m, width);
+    bool apart = hb_rows_collide(post) && link->pre->words > q->per;
+    real *to = apart ? worker->apart : q->I + j;
+    size_t row = apart ? width : post, sample = apart ? steps * width : q->stride;
+    for (size_t b = q->b0; apart && b < q->b1; b++)
+        hb_copy_rows(to + (b - q->b0) * sample, row, q->I + (b - q->b0) * q->stride + j, post,
+                     steps, width);
+    const uint32_t *starts = worker->starts;
+    for (size_t i = 0; i < pre; i += 64 * q->per, starts++) {
+        size_t rows = pre - i < 64 * q->per ? pre - i : 64 * q->per;
+        const real *weight = (const real *)link->weight->values + i * post + j;
+        if (q->way == HB_LOOKED_UP)
+            kernels->HB_K(build_tables)(worker->tables, width, weight, post, rows, used + i / 64);
+        else
+            hb_copy_rows(worker->tables, entry, weight, post, rows, width);
+        for (size_t b = q->b0; b < q->b1; b++, starts += steps)
+            (q->way == HB_LOOKED_UP ? kernels->HB_K(look_up) : kernels->HB_K(pick))(
+                to + (b - q->b0) * sample, row, width, worker->tables, starts, worker->entries,
+                steps);
+    }
+    for (size_t b = q->b0; apart && b < q->b1; b++)
+        hb_copy_rows(q->I + (b - q->b0) * q->stride + j, post, to + (b - q->b0) * sample, row,
+                     steps, width);
+}
+
+/* A block whose lists are too long is done in halves. */
+static void sum_block(hb_machine *m, const hb_link *link, hb_worker *worker, const block *q) {
+    size_t counts[2], samples = q->b1 - q->b0, steps = q->t1 - q->t0;
+    count_block(m, link, q, counts);
+    if (counts[q->way == HB_LOOKED_UP] > hb_list_room(link->pre->n) && samples * steps > 1) {
+        block first = *q, second = *q;
+        if (samples > 1) {
+            first.b1 = second.b0 = q->b0 + samples / 2;
+            second.I += samples / 2 * q->stride;
+        } else {
+            first.t1 = second.t0 = q->t0 + steps / 2;
+            second.I += steps / 2 * link->wiring->post;
+        }
+        sum_block(m, link, worker, &first);
+        sum_block(m, link, worker, &second);
+        return;
+    }
+    hb_share mine = hb_mine(m, worker, link->post);
+    size_t width = hb_link_tile_width(m, link), last = mine.first + mine.n;
+    const uint64_t *used = q->way == HB_LOOKED_UP ? used_in(m, link, worker, q) : NULL;
+    list_block(m, link, worker, q);
+    for (size_t j = mine.first; j < last; j += width)
+        sum_tile(m, link, worker, q, used, j, last - j < width ? last - j : width);
+    const real *bias = link->bias ? link->bias->values : NULL;
+    for (size_t b = 0; bias && b < samples; b++)
+        for (size_t t = 0; t < steps; t++)
+            for (size_t j = mine.first; j < last; j++)
+                q->I[b * q->stride + t * link->wiring->post + j] += bias[j];
+}
+
+static size_t words_at_once(hb_way way) {
+    return way == HB_LOOKED_UP ? HB_TABLE_WORDS : HB_PACKED_WORDS;
+}
+
+void HB_R(hb_link_pull_block)(hb_machine *m, hb_link *link, hb_worker *worker, real *I,
+                              size_t stride, size_t b0, size_t b1) {
+    size_t steps = m->base.steps;
+    bool plain = !link->scale && !link->drops && !hb_link_has_sum(link) && !link->recorded;
+    block q = {b0, b1, 0, steps, I, stride, HB_LISTED, 0};
+    if (plain) q.way = way_of(m, link, worker, &q);
+    q.per = words_at_once(q.way);
+    if (!hb_mine(m, worker, link->post).first) link->ways[b0 / m->block] = (unsigned char)q.way;
+    if (q.way != HB_LISTED)
+        sum_block(m, link, worker, &q);
+    else
+        for (size_t b = b0; b < b1; b++)
+            HB_R(hb_link_pull)(m, link, worker, I + (b - b0) * stride, b, 0, steps);
+}
+
+void HB_R(hb_link_pull_again)(hb_machine *m, hb_link *link, hb_worker *worker, real *I, size_t b,
+                              size_t t0, size_t t1) {
+    hb_way way = link->ways && !m->together ? (hb_way)link->ways[b / m->block] : HB_LISTED;
+    if (way == HB_LISTED)
+        HB_R(hb_link_pull)(m, link, worker, I, b, t0, t1);
+    else
+        sum_block(m, link, worker, &(block){b, b + 1, t0, t1, I, 0, way, words_at_once(way)});
+}
