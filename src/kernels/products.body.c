@@ -231,6 +231,9 @@ LIST(ones)
         const size_t entry = (size_t)V * LANES(type);                                              \
         for (size_t i = 0; i < count; i++, to += stride) {                                         \
             const uint16_t *at = entries + starts[i], *end = entries + starts[i + 1];              \
+            if (i + 2 < count)                                                                     \
+                for (int l = 0; l < V; l++)                                                        \
+                    __builtin_prefetch(to + 2 * stride + (size_t)l * LANES(type), 1);              \
             if (at == end) continue;                                                               \
             LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
             while (at < end) {                                                                     \

@@ -403,8 +403,12 @@ static inline bool hb_link_is_narrow(const hb_link *link) {
 static inline bool hb_rows_collide(size_t n) { return n * sizeof(real) % 4096 == 0; }
 static inline void hb_copy_rows(real *to, size_t to_stride, const real *from, size_t stride,
                                 size_t rows, size_t width) {
-    for (size_t r = 0; r < rows; r++)
+    enum { AHEAD = 6, LINE = 64 / sizeof(real) };
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t j = 0; r + AHEAD < rows && j < width; j += LINE)
+            __builtin_prefetch(from + (r + AHEAD) * stride + j);
         memcpy(to + r * to_stride, from + r * stride, width * sizeof *to);
+    }
 }
 /* Its sources in parts of about HB_TILE_SOURCES, whole words each, for the weight gradient. */
 static inline size_t hb_link_parts(const hb_link *link) {

@@ -74,7 +74,7 @@ static void sum_tile(hb_machine *m, const hb_link *link, hb_worker *worker, cons
     const hb_kernels *kernels = m->kernels;
     size_t pre = link->pre->n, post = link->wiring->post, steps = q->t1 - q->t0;
     size_t entry = hb_tile_entry(m, width);
-    bool apart = hb_rows_collide(post) && link->pre->words > q->per;
+    bool apart = q->way == HB_LOOKED_UP && hb_rows_collide(post) && link->pre->words > q->per;
     real *to = apart ? worker->apart : q->I + j;
     size_t row = apart ? width : post, sample = apart ? steps * width : q->stride;
     for (size_t b = q->b0; apart && b < q->b1; b++)

@@ -219,7 +219,9 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
     if (q.j >= post || !q.of.count) return;
     if (q.width > post - q.j) q.width = post - q.j;
     real *grad = (real *)link->weight->grad + q.of.first * post + q.j;
-    bool apart = hb_rows_collide(post);
+    bool apart = false;
+    for (size_t i = 0; i < sets && hb_rows_collide(post); i++)
+        apart |= link->times.ways[i * parts + item / tiles] == HB_LOOKED_UP;
     q.grad = apart ? worker->apart : grad;
     q.stride = apart ? q.width : post;
     if (apart) hb_copy_rows(q.grad, q.stride, grad, post, q.of.count, q.width);
