@@ -1,8 +1,8 @@
 /* Measures what hb_costs of src/kernels/kernels.h states: bits[M][K] times floats[K][N] by lists,
- * by tables, by packed rows and by BLAS, at densities from 0.5 to 0.01. One line a case: nanoseconds a row of bits,
- * the best of several passes in CPU time, and which way the shipped costs would take.
- * crossover FILE.png draws the middle shape at many densities instead. HEBB_CPU picks the
- * instruction set. */
+ * by tables, by packed rows and by BLAS, at densities from 0.5 to 0.01. One line a case:
+ * nanoseconds a row of bits, the best of several passes in CPU time, and which way the shipped
+ * costs would take. crossover FILE.png draws the middle shape at many densities instead. HEBB_CPU
+ * picks the instruction set. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,8 @@ static void by_tiles(const trial *q, hb_way way) {
             q->bits + w, q->words, q->words - w < per ? q->words - w : per, q->M, starts,
             q->entries);
     for (size_t j = 0; j < q->N; j += tile) {
-        size_t width = q->N - j < tile ? q->N - j : tile, entry = (width + lanes - 1) / lanes * lanes;
+        size_t width = q->N - j < tile ? q->N - j : tile,
+               entry = (width + lanes - 1) / lanes * lanes;
         starts = q->starts;
         for (size_t i = 0; i < q->K; i += 64 * per, starts += q->M + 1) {
             size_t rows = q->K - i < 64 * per ? q->K - i : 64 * per;
@@ -172,8 +173,8 @@ int main(int argc, char **argv) {
     static const size_t shapes[][3] = {{400, 784, 400}, {650, 800, 800}, {500, 2048, 2048}};
     if (argc > 2) return fprintf(stderr, "usage: crossover [FILE.png]\n"), 2;
     if (argc == 2) return on_shape(shapes[1], argv[1]);
-    printf("%-9s %6s %5s %5s %8s %9s %9s %9s %9s   %s\n", "cpu", "M", "K", "N", "density", "lists ns",
-           "tables ns", "packed ns", "sgemm ns", "the engine's way");
+    printf("%-9s %6s %5s %5s %8s %9s %9s %9s %9s   %s\n", "cpu", "M", "K", "N", "density",
+           "lists ns", "tables ns", "packed ns", "sgemm ns", "the engine's way");
     int status = 0;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) status |= on_shape(shapes[i], NULL);
     return status;

@@ -8,8 +8,8 @@
 
 enum { HB_POSITIONS_SLACK = 16 };
 
-/* Words of bits that one set of tables answers; rows themselves, packed, have room for four times as
- * many. */
+/* Words of bits that one set of tables answers; rows themselves, packed, have room for four times
+ * as many. */
 enum {
     HB_TILE_VECTORS = 8,
     HB_TABLE_WORDS = 4,
@@ -71,16 +71,17 @@ typedef struct hb_kernels {
                              size_t count, const uint64_t *used);
     void (*build_tables_f64)(double *table, size_t width, const double *rows, size_t stride,
                              size_t count, const uint64_t *used);
-    /* Lists of what each of `count` rows of bits, bit_stride words apart, asks for: row i has entries
-     * starts[i] .. starts[i + 1], where starts[0] is given. list_fours: 16 times the number of each
-     * four that is not 0, plus the four itself; list_ones: the places of bits that are 1. Rows have
-     * at most HB_TABLE_WORDS, or HB_PACKED_WORDS. May write up to HB_POSITIONS_SLACK more. */
+    /* Lists of what each of `count` rows of bits, bit_stride words apart, asks for: row i has
+     * entries starts[i] .. starts[i + 1], where starts[0] is given. list_fours: 16 times the number
+     * of each four that is not 0, plus the four itself; list_ones: the places of bits that are 1.
+     * Rows have at most HB_TABLE_WORDS, or HB_PACKED_WORDS. May write up to HB_POSITIONS_SLACK
+     * more. */
     void (*list_fours)(const uint64_t *bits, size_t bit_stride, size_t words, size_t count,
                        uint32_t *starts, uint16_t *entries);
     void (*list_ones)(const uint64_t *bits, size_t bit_stride, size_t words, size_t count,
                       uint32_t *starts, uint16_t *entries);
-    /* count rows of width numbers, `stride` apart: each adds the entries of the tables that its list
-     * of fours names; the same bits as add_rows. */
+    /* count rows of width numbers, `stride` apart: each adds the entries of the tables that its
+     * list of fours names; the same bits as add_rows. */
     void (*look_up_f32)(float *to, size_t stride, size_t width, const float *table,
                         const uint32_t *starts, const uint16_t *entries, size_t count);
     void (*look_up_f64)(double *to, size_t stride, size_t width, const double *table,
@@ -189,8 +190,8 @@ static inline uint64_t hb_nibbles(uint64_t word) {
 /* How rows are summed by bits: from the place where they are, from tables, or packed. */
 typedef enum hb_way { HB_LISTED, HB_LOOKED_UP, HB_PICKED } hb_way;
 
-/* What is to be summed: bits that are 1 and fours that are not 0; rows of the target, words in each;
- * rows to sum up, those of them in fours that are used. */
+/* What is to be summed: bits that are 1 and fours that are not 0; rows of the target, words in
+ * each; rows to sum up, those of them in fours that are used. */
 typedef struct hb_sums {
     size_t bits, fours, targets, words, rows, used;
 } hb_sums;

@@ -18,11 +18,11 @@ typedef double vec_f64 __attribute__((vector_size(VECTOR_BYTES), aligned(8), may
 /* What stays in registers: the sums of a tile, TILE_ROWS x 2 vectors, or those of SHARED products
  * of rows, each in 64 bytes of vectors. */
 #if defined(__AVX512F__)
-enum { TILE_ROWS = 14, SHARED = 8 };
+enum { TILE_ROWS = 14, SHARED = 12, TOTALS_ROOM = 16 };
 #elif defined(__AVX2__)
-enum { TILE_ROWS = 6, SHARED = 4 };
+enum { TILE_ROWS = 6, SHARED = 4, TOTALS_ROOM = 4 };
 #else
-enum { TILE_ROWS = 4, SHARED = 2 };
+enum { TILE_ROWS = 4, SHARED = 2, TOTALS_ROOM = 2 };
 #endif
 enum { DEPTH = HB_MULTIPLY_DEPTH, ROW_ROOM = DEPTH + HB_MULTIPLY_GAP };
 
@@ -115,16 +115,19 @@ INLINE __m512 quarters(__m512 a, __m512 b, __m512 c, __m512 d) {
     __m512 ab = halves(a, b), cd = halves(c, d);
     return _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
 }
-INLINE void totals_f32(int m, float *to, vec_f32 (*sum)[PARTS]) {
+INLINE void eight_totals(int m, float *to, vec_f32 (*sum)[PARTS]) {
     const __m512i places = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
-    __m512 s[SHARED];
-    for (int q = 0; q < SHARED; q++) s[q] = q < m ? (__m512)sum[q][0] : _mm512_setzero_ps();
+    __m512 s[8];
+    for (int q = 0; q < 8; q++) s[q] = q < m ? (__m512)sum[q][0] : _mm512_setzero_ps();
     __m512 low = quarters(s[0], s[1], s[2], s[3]);
     __m512 high = m > 4 ? quarters(s[4], s[5], s[6], s[7]) : low;
     __m512 pairs =
         _mm512_add_ps(_mm512_shuffle_ps(low, high, 0x88), _mm512_shuffle_ps(low, high, 0xdd));
     pairs = _mm512_add_ps(pairs, _mm512_permute_ps(pairs, 0xb1));
     _mm256_storeu_ps(to, _mm512_castps512_ps256(_mm512_permutexvar_ps(places, pairs)));
+}
+INLINE void totals_f32(int m, float *to, vec_f32 (*sum)[PARTS]) {
+    for (int q = 0; q < m; q += 8) eight_totals(m - q < 8 ? m - q : 8, to + q, sum + q);
 }
 INLINE double total_f64(const vec_f64 *s) {
     __m512d x = (__m512d)s[0];

@@ -137,7 +137,7 @@ void ALL(multiply)(REAL *c, size_t stride, size_t rows, size_t columns, size_t d
 
 /* ---- single elements of a product: those that bits ask for ---- */
 
-/* sums[q] = a times row q of m; the rest of SHARED may be written, too. */
+/* sums[q] = a times row q of m; the rest of TOTALS_ROOM may be written, too. */
 INLINE void of(some_dots)(int m, REAL *sums, const REAL *a, const REAL *const *rows, size_t n) {
     VEC sum[SHARED][PARTS];
     for (int q = 0; q < m; q++)
@@ -165,7 +165,7 @@ void ALL(dots)(REAL *to, size_t stride, const REAL *a, const REAL *b, size_t b_s
     size_t most = of(even)(count, SHARED);
     for (size_t c = 0, here; c < count; c += here, index += here) {
         const REAL *rows[SHARED];
-        REAL sums[SHARED] = {0};
+        REAL sums[TOTALS_ROOM] = {0};
         here = count - c < most ? count - c : most;
         for (size_t q = 0; q < here; q++) rows[q] = b + index[q] * b_stride;
         switch (here) {
@@ -180,6 +180,10 @@ void ALL(dots)(REAL *to, size_t stride, const REAL *a, const REAL *b, size_t b_s
             DOTS(6);
             DOTS(7);
             DOTS(8);
+            DOTS(9);
+            DOTS(10);
+            DOTS(11);
+            DOTS(12);
 #endif
         }
         for (size_t q = 0; q < here; q++) to[index[q] * stride] += sums[q];
@@ -188,7 +192,7 @@ void ALL(dots)(REAL *to, size_t stride, const REAL *a, const REAL *b, size_t b_s
 #undef DOTS
 
 /* So many rows of b at a time as stay in the nearest cache while rows of a pass by. */
-enum { of(NEAR_) = 24 * 1024 / sizeof(REAL) };
+enum { of(NEAR_) = 56 * 1024 / sizeof(REAL) };
 
 void ALL(sample)(REAL *to, size_t stride, size_t rows, const REAL *a, size_t a_stride,
                  const REAL *b, size_t b_stride, size_t n, const uint64_t *bits) {

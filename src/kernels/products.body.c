@@ -129,8 +129,7 @@ INLINE size_t fours_of(uint64_t word, size_t w, uint16_t *to) {
 }
 INLINE size_t ones_of(uint64_t word, size_t w, uint16_t *to) {
     size_t count = 0;
-    for (; word; word &= word - 1)
-        to[count++] = (uint16_t)(w * 64 + (size_t)__builtin_ctzll(word));
+    for (; word; word &= word - 1) to[count++] = (uint16_t)(w * 64 + (size_t)__builtin_ctzll(word));
     return count;
 }
 #endif

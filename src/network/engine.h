@@ -70,7 +70,8 @@ typedef struct hb_part {
     bool any_coef;
 } hb_part;
 
-/* When sources acted, listed for the weight gradient: for each set of rows and part of the sources. */
+/* When sources acted, listed for the weight gradient: for each set of rows and part of the sources.
+ */
 typedef struct hb_times {
     unsigned char *ways; /* hb_way; HB_LISTED: none acted */
     uint32_t *starts;    /* [starts_room] each: [runs of rows][sources + 1] */
@@ -97,16 +98,16 @@ typedef struct hb_link {
     real *pending;               /* [B][delay_max][post]: on its way at the end of a run */
     real decay[2];
     double dropout;
-    bool drops;       /* in this run */
-    uint64_t *kept;   /* [B][words]: sources that dropout left */
-    real *masked;     /* [2][B][n] of a constant and its row 0, [B][T+1][n] of rows: what is left of
-                         them */
-    bool recorded;    /* by a monitor */
-    bool shown;       /* ... the spikes that arrive */
-    real *past;       /* [B][delay_max][pre]: rows before row 0, newest first; if shown */
-    real *total;      /* [2][B][post]: sum of the currents' gradients that a constant drove, and
-                         that of step 0, which row 0 drove */
-    real *dsum;       /* [back_block][T][post]: deltas behind a filter */
+    bool drops;     /* in this run */
+    uint64_t *kept; /* [B][words]: sources that dropout left */
+    real *masked;   /* [2][B][n] of a constant and its row 0, [B][T+1][n] of rows: what is left of
+                       them */
+    bool recorded;  /* by a monitor */
+    bool shown;     /* ... the spikes that arrive */
+    real *past;     /* [B][delay_max][pre]: rows before row 0, newest first; if shown */
+    real *total;    /* [2][B][post]: sum of the currents' gradients that a constant drove, and
+                       that of step 0, which row 0 drove */
+    real *dsum;     /* [back_block][T][post]: deltas behind a filter */
     unsigned char *ways; /* [blocks of samples]: hb_way of the sums of this run */
     hb_times times;      /* where weights have a gradient */
     uint64_t *touched;   /* sources that spiked in the batch, for row-sparse optimizers */
@@ -181,11 +182,11 @@ typedef struct hb_worker {
     hb_share *shares; /* [part] */
     hb_rival *rivals; /* [part] */
     /* products of bits and of gradients: NULL where no link needs them */
-    uint32_t *starts; /* of lists of a block's rows ... */
+    uint32_t *starts;  /* of lists of a block's rows ... */
     uint16_t *entries; /* [hb_list_room] */
-    uint64_t *merged; /* [sources of a part][HB_PACKED_WORDS]: when they acted, in some samples */
-    real *tables;     /* [HB_TABLE_ROWS / 4][16][tile], or [HB_PACKED_ROWS][tile] */
-    real *apart;      /* columns of a tile by themselves, where rows collide; or NULL */
+    uint64_t *merged;  /* [sources of a part][HB_PACKED_WORDS]: when they acted, in some samples */
+    real *tables;      /* [HB_TABLE_ROWS / 4][16][tile], or [HB_PACKED_ROWS][tile] */
+    real *apart;       /* columns of a tile by themselves, where rows collide; or NULL */
     real *squeezed_weight, *squeezed_sum,
         *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
     uint64_t *columns; /* [2][words]: those that are not left out */
@@ -418,7 +419,8 @@ static inline size_t hb_link_part_words(const hb_link *link) {
     size_t parts = hb_link_parts(link);
     return (link->pre->words + parts - 1) / parts;
 }
-/* Room for the times at which a part's sources acted in a set of rows: all fours, or as many ones. */
+/* Room for the times at which a part's sources acted in a set of rows: all fours, or as many ones.
+ */
 static inline size_t hb_link_starts_room(const hb_link *link) {
     return HB_PACKED_ROWS / HB_TABLE_ROWS * (64 * hb_link_part_words(link) + 1) + 1;
 }

@@ -117,8 +117,7 @@ static uint64_t merge_word(hb_machine *m, const hb_link *link, const set *s, siz
         uint64_t kept = link->drops ? link->kept[b * words + word] : ~(uint64_t)0;
         for (size_t t = 0; t < s->steps; t += 64) {
             size_t here = s->steps - t < 64 ? s->steps - t : 64, at = k * s->room + t;
-            uint64_t some =
-                m->kernels->turn(turned, 1, bits + t * words, words, here, kept, NULL);
+            uint64_t some = m->kernels->turn(turned, 1, bits + t * words, words, here, kept, NULL);
             uint64_t *to = merged + at / 64;
             any |= some;
             for (size_t i = 0; some && i < 64; i++) to[i * HB_PACKED_WORDS] |= turned[i] << at % 64;
@@ -185,8 +184,7 @@ static void take_rows(hb_machine *m, const hb_link *link, hb_worker *worker, con
         size_t k = r / s->room, t = r % s->room;
         next = (k + 1) * s->room < r1 ? (k + 1) * s->room : r1;
         size_t rows = (next - k * s->room < s->steps ? next - k * s->room : s->steps) - t;
-        const real *from =
-            hb_link_sum_gradient(m, link, s->b + k) + (s->t0 + t) * post + q->j;
+        const real *from = hb_link_sum_gradient(m, link, s->b + k) + (s->t0 + t) * post + q->j;
         if (way == HB_LOOKED_UP)
             m->kernels->HB_K(build_tables)(worker->tables + (r - r0) / 4 * 16 * entry, q->width,
                                            from, post, rows, NULL);
@@ -208,8 +206,8 @@ static void add_set(hb_machine *m, hb_link *link, hb_worker *worker, const tile 
     }
 }
 
-/* Rows of dsum are summed by the lists that say when a source acted, as rows of weights are by those
- * that say which. */
+/* Rows of dsum are summed by the lists that say when a source acted, as rows of weights are by
+ * those that say which. */
 static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, size_t item,
                              size_t b0, size_t b1) {
     size_t post = link->wiring->post, tiles = hb_link_tiles(m, link), parts = hb_link_parts(link);
