@@ -231,10 +231,14 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
     if (apart) hb_copy_rows(grad, post, q.grad, q.stride, q.of.count, q.width);
 }
 
+/* Sources at a time, for each of which the product packs dsum anew. */
+enum { ROWS_BLOCK = 256 };
+
 static void gradient_of_rows(hb_machine *m, hb_link *link, hb_worker *worker, size_t block,
                              size_t b0, size_t b1) {
     const hb_wiring *w = link->wiring;
-    size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
+    size_t first = ROWS_BLOCK * block;
+    size_t count = w->pre - first < ROWS_BLOCK ? w->pre - first : ROWS_BLOCK;
     size_t steps = m->base.steps;
     for (size_t b = b0; b < b1; b++) {
         const real *dsum = hb_link_sum_gradient(m, link, b);
@@ -277,6 +281,7 @@ void HB_R(hb_link_constant_gradient)(hb_machine *m, hb_link *link, hb_worker *wo
 size_t HB_R(hb_link_gradient_items)(const hb_machine *m, const hb_link *link) {
     size_t words = HB_WORDS(link->wiring->pre);
     if (hb_link_is_narrow(link)) return HB_R(hb_link_narrow_items)(m, link);
+    if (hb_link_reads_rows(link)) return (link->wiring->pre + ROWS_BLOCK - 1) / ROWS_BLOCK;
     if (!hb_link_has_tables(link)) return words;
     return hb_link_parts(link) * hb_link_tiles(m, link);
 }

@@ -95,10 +95,15 @@ static void squeeze_row(const hb_machine *m, const squeezed *q, size_t post, con
     m->kernels->HB_K(squeeze)(to, from, q->full, post);
     for (size_t j = q->count; j < q->stride; j++) to[j] = 0;
 }
-static void squeeze_weight(const hb_machine *m, const hb_link *link, const squeezed *q,
-                           size_t source, real *to) {
+/* The weights of source 64 word + i; those of the next that is open are fetched meanwhile. */
+static void squeeze_weight(const hb_machine *m, const hb_link *link, const squeezed *q, size_t word,
+                           uint64_t left, real *to) {
     size_t post = link->wiring->post;
-    squeeze_row(m, q, post, (const real *)link->weight->values + source * post, to);
+    const real *weight = (const real *)link->weight->values + 64 * word * post;
+    const real *next =
+        weight + (size_t)__builtin_ctzll(left & (left - 1) ? left & (left - 1) : left) * post;
+    for (size_t j = 0; j < post; j += 64 / sizeof(real)) __builtin_prefetch(next + j);
+    squeeze_row(m, q, post, weight + (size_t)__builtin_ctzll(left) * post, to);
 }
 
 /* All that is left: strips of sources, spread into the rows. */
@@ -111,8 +116,7 @@ static void push_left(hb_machine *m, const hb_link *link, hb_worker *worker, con
         size_t columns = 64 * last < pre ? 64 * (last - word) : pre - 64 * word;
         for (size_t i = word; i < last; i++)
             for (uint64_t bits = q->open[i]; bits; bits &= bits - 1)
-                squeeze_weight(m, link, q, i * 64 + (size_t)__builtin_ctzll(bits),
-                               worker->squeezed_weight + strip++ * q->stride);
+                squeeze_weight(m, link, q, i, bits, worker->squeezed_weight + strip++ * q->stride);
         if (!strip) continue;
         memset(worker->squeezed_out, 0, rows * strip * sizeof(real));
         kernels->HB_K(multiply)(worker->squeezed_out, strip, rows, strip, q->count,
@@ -132,10 +136,9 @@ static void push_sampled(hb_machine *m, const hb_link *link, hb_worker *worker, 
     size_t pre = link->wiring->pre;
     real *weight = worker->squeezed_weight;
     for (size_t word = 0; word < link->pre->words; word++) {
-        for (uint64_t bits = q->open[word]; bits; bits &= bits - 1) {
-            size_t i = (size_t)__builtin_ctzll(bits);
-            squeeze_weight(m, link, q, 64 * word + i, weight + i * q->stride);
-        }
+        for (uint64_t bits = q->open[word]; bits; bits &= bits - 1)
+            squeeze_weight(m, link, q, word, bits,
+                           weight + (size_t)__builtin_ctzll(bits) * q->stride);
         for (size_t t = 0; t < rows && q->open[word]; t += 64) {
             uint64_t steps[64];
             size_t sums[2] = {0};
