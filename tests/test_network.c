@@ -128,9 +128,10 @@ static void memory_grows_as_it_should(void **state) {
         assert_true(longer > 0 && fabs(longest / longer - 2) < 0.01);
         /* a step of a neuron: the gradient of its current, its current where V0 is trained, that
          * before a filter; a bit for the spike and one for the window; worker rows, records of
-         * monitors beside */
+         * monitors beside, and two bytes for each four of sources that a product may list */
         double cells = 8.0 * 100 * (HIDDEN + OUT), records = 8.0 * 100 * (IN + 2 * HIDDEN + OUT);
-        double most = 8 * records + cells * 4 * (w->synapse ? 5 : 3) + 2 * 100 * 4.0 * 7 * IN;
+        double most = 8 * records + cells * 4 * (w->synapse ? 5 : 3) + 2 * 100 * 4.0 * 7 * IN +
+                      2 * 8 * 100.0 / 4 * (IN + HIDDEN);
         if (longer > most) fail_msg("%s: %g bytes for 100 steps, not %g", w->name, longer, most);
         double idle = (double)bytes_of(w, 8, 100, false, false);
         assert_true(idle < one);

@@ -74,9 +74,9 @@ typedef struct hb_part {
  */
 typedef struct hb_times {
     unsigned char *ways; /* hb_way; HB_LISTED: none acted */
-    uint32_t *starts;    /* [starts_room] each: [runs of rows][sources + 1] */
-    uint16_t *entries;   /* [entries_room] each */
-    size_t starts_room, entries_room;
+    uint32_t *starts;    /* [hb_link_starts_room] each: [runs of rows][sources + 1] */
+    uint16_t *entries;   /* [parts][rows / 4][sources], and slack for each */
+    size_t rows;         /* of all sets */
 } hb_times;
 
 typedef struct hb_link {
@@ -182,11 +182,12 @@ typedef struct hb_worker {
     hb_share *shares; /* [part] */
     hb_rival *rivals; /* [part] */
     /* products of bits and of gradients: NULL where no link needs them */
-    uint32_t *starts;  /* of lists of a block's rows ... */
-    uint16_t *entries; /* [hb_list_room] */
-    uint64_t *merged;  /* [sources of a part][HB_PACKED_WORDS]: when they acted, in some samples */
-    real *tables;      /* [HB_TABLE_ROWS / 4][16][tile], or [HB_PACKED_ROWS][tile] */
-    real *apart;       /* columns of a tile by themselves, where rows collide; or NULL */
+    uint32_t *starts; /* of lists of a block's rows ... */
+    uint16_t *entries;
+    size_t entry_room;
+    uint64_t *merged; /* [sources of a part][HB_PACKED_WORDS]: when they acted, in some samples */
+    real *tables;     /* [HB_TABLE_ROWS / 4][16][tile], or [HB_PACKED_ROWS][tile] */
+    real *apart;      /* columns of a tile by themselves, where rows collide; or NULL */
     real *squeezed_weight, *squeezed_sum,
         *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
     uint64_t *columns; /* [2][words]: those that are not left out */
@@ -419,19 +420,15 @@ static inline size_t hb_link_part_words(const hb_link *link) {
     size_t parts = hb_link_parts(link);
     return (link->pre->words + parts - 1) / parts;
 }
-/* Room for the times at which a part's sources acted in a set of rows: all fours, or as many ones.
- */
+static inline size_t hb_link_part_sources(const hb_link *link) {
+    size_t most = 64 * hb_link_part_words(link);
+    return link->pre->n < most ? link->pre->n : most;
+}
+/* A sample's steps in whole fours. */
+static inline size_t hb_rows_room(size_t steps) { return (steps + 3) / 4 * 4; }
+/* Where the lists of a part's sources start in a set of rows. */
 static inline size_t hb_link_starts_room(const hb_link *link) {
-    return HB_PACKED_ROWS / HB_TABLE_ROWS * (64 * hb_link_part_words(link) + 1) + 1;
-}
-static inline size_t hb_link_entries_room(const hb_link *link, size_t rows) {
-    if (rows > HB_PACKED_ROWS) rows = HB_PACKED_ROWS;
-    return 64 * hb_link_part_words(link) * ((rows + 3) / 4) + HB_POSITIONS_SLACK;
-}
-/* The most entries of the lists of a block's rows. */
-static inline size_t hb_list_room(size_t sources) {
-    enum { ROOM = 1 << 17 };
-    return sources > ROOM ? sources : ROOM;
+    return HB_PACKED_ROWS / HB_TABLE_ROWS * (hb_link_part_sources(link) + 1) + 1;
 }
 /* Numbers from one entry of a tile's tables, or packed row, to the next. */
 static inline size_t hb_tile_entry(const hb_machine *m, size_t width) {

@@ -102,7 +102,7 @@ static void sum_tile(hb_machine *m, const hb_link *link, hb_worker *worker, cons
 static void sum_block(hb_machine *m, const hb_link *link, hb_worker *worker, const block *q) {
     size_t counts[2], samples = q->b1 - q->b0, steps = q->t1 - q->t0;
     count_block(m, link, q, counts);
-    if (counts[q->way == HB_LOOKED_UP] > hb_list_room(link->pre->n) && samples * steps > 1) {
+    if (counts[q->way == HB_LOOKED_UP] > worker->entry_room && samples * steps > 1) {
         block first = *q, second = *q;
         if (samples > 1) {
             first.b1 = second.b0 = q->b0 + samples / 2;

@@ -75,14 +75,16 @@ static void lay_reward(hb_machine *m, hb_arena *a, size_t reward, size_t B, size
     j->counts = counts, j->row = row, j->memory = memory, j->values = values, j->given = given;
 }
 
+/* Room for all fours of rows, or for as many ones. */
 static void lay_times(const hb_machine *m, hb_arena *a, hb_link *link, size_t T) {
-    size_t lists = times(HB_R(hb_link_sets)(m->back_block, T), hb_link_parts(link), 1);
+    size_t parts = hb_link_parts(link), sources = hb_link_part_sources(link);
+    size_t lists = times(HB_R(hb_link_sets)(m->back_block, T), parts, 1);
     hb_times *all = &link->times;
-    all->starts_room = hb_link_starts_room(link);
-    all->entries_room = hb_link_entries_room(link, times(m->back_block, T + 3, 1));
+    all->rows = times(m->back_block, hb_rows_room(T), 1);
+    size_t entries = times(all->rows / 4, sources, parts), slack = lists * HB_POSITIONS_SLACK;
     all->ways = hb_arena_take(a, lists, 1);
-    all->starts = hb_arena_take(a, times(lists, all->starts_room, 1), sizeof *all->starts);
-    all->entries = hb_arena_take(a, times(lists, all->entries_room, 1), sizeof *all->entries);
+    all->starts = hb_arena_take(a, times(lists, hb_link_starts_room(link), 1), 4);
+    all->entries = hb_arena_take(a, entries > SIZE_MAX - slack ? SIZE_MAX : entries + slack, 2);
 }
 
 static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, size_t T) {
@@ -146,6 +148,9 @@ static bool multiplies(const hb_link *link) {
            (numbers || (link->pre->active && link->post->active));
 }
 
+/* Of the lists of a block of rows; those that are longer are made in parts. */
+enum { MOST_ENTRIES = 1 << 17 };
+
 /* Room for the products of links (link.real.c, bptt_push.real.c, bptt_gradient.real.c). */
 static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t block, size_t T) {
     size_t tile = 0, words = 0, widest = 0, narrow = 0, listed = 0, real_ = sizeof(real);
@@ -172,10 +177,12 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     size_t merged = (HB_TILE_SOURCES + 64) * HB_PACKED_WORDS, rows = times(block, T, 1);
     w->merged = tile ? hb_arena_take(a, merged, 8) : NULL;
     w->tables = tile ? hb_arena_take(a, HB_PACKED_ROWS * tile, real_) : NULL;
-    size_t runs = (listed + HB_TABLE_ROWS - 1) / HB_TABLE_ROWS, list = hb_list_room(listed);
-    if (times(rows, listed, 1) < list) list = rows * listed;
+    size_t runs = (listed + HB_TABLE_ROWS - 1) / HB_TABLE_ROWS;
+    w->entry_room = times(rows, (listed + 3) / 4, 1);
+    if (w->entry_room > MOST_ENTRIES) w->entry_room = MOST_ENTRIES;
+    if (w->entry_room < listed) w->entry_room = listed; /* one row of ones */
     w->starts = tile ? hb_arena_take(a, times(runs, rows + 1, 1) + 1, 4) : NULL;
-    w->entries = tile ? hb_arena_take(a, list + HB_POSITIONS_SLACK, 2) : NULL;
+    w->entries = tile ? hb_arena_take(a, w->entry_room + HB_POSITIONS_SLACK, 2) : NULL;
     size_t most = rows > HB_TILE_SOURCES + 64 ? rows : HB_TILE_SOURCES + 64;
     w->apart = collide ? hb_arena_take(a, times(most, tile, 1), real_) : NULL;
     /* whole runs of 64 steps */

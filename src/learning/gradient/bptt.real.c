@@ -238,7 +238,8 @@ static void total_of_constants(hb_machine *m, size_t b) {
     }
 }
 
-static void back_sample(const backward *back, size_t item, int worker) {
+static void back_sample(void *arg, size_t item, int worker) {
+    const backward *back = arg;
     hb_machine *m = back->m;
     size_t b = back->b0 + item;
     hb_worker *w = &m->workers[worker];
@@ -260,32 +261,6 @@ static void back_sample(const backward *back, size_t item, int worker) {
     total_of_constants(m, b);
 }
 
-/* The samples of the block, then what lists of spikes the weight gradients need. */
-static void back_item(void *arg, size_t item, int worker) {
-    const backward *back = arg;
-    hb_machine *m = back->m;
-    size_t samples = back->b1 - back->b0;
-    if (item < samples) {
-        back_sample(back, item, worker);
-        return;
-    }
-    item -= samples;
-    for (size_t i = 0; i < m->link_count; i++) {
-        size_t items = HB_R(hb_link_list_items)(m, &m->links[i], back->b0, back->b1);
-        if (item < items)
-            HB_R(hb_link_list)(m, &m->links[i], &m->workers[worker], item, back->b0, back->b1);
-        if (item < items) return;
-        item -= items;
-    }
-}
-
-static size_t back_items(const backward *back) {
-    size_t items = back->b1 - back->b0;
-    for (size_t i = 0; i < back->m->link_count; i++)
-        items += HB_R(hb_link_list_items)(back->m, &back->m->links[i], back->b0, back->b1);
-    return items;
-}
-
 /* ---- parameters ---- */
 
 /* The link that work item `item` belongs to; what is left is its block. */
@@ -294,6 +269,25 @@ static hb_link *link_of(const hb_machine *m, size_t *item) {
     while (*item >= m->first_item[i + 1]) i++;
     *item -= m->first_item[i];
     return &m->links[i];
+}
+
+/* Lists of spikes that the weight gradients need. */
+static void list(void *arg, size_t item, int worker) {
+    const backward *back = arg;
+    hb_machine *m = back->m;
+    for (size_t i = 0, items; i < m->link_count; i++, item -= items) {
+        items = HB_R(hb_link_list_items)(m, &m->links[i], back->b0, back->b1);
+        if (item >= items) continue;
+        HB_R(hb_link_list)(m, &m->links[i], &m->workers[worker], item, back->b0, back->b1);
+        return;
+    }
+}
+
+static size_t lists(const backward *back) {
+    size_t items = 0;
+    for (size_t i = 0; i < back->m->link_count; i++)
+        items += HB_R(hb_link_list_items)(back->m, &back->m->links[i], back->b0, back->b1);
+    return items;
 }
 
 static void gather(void *arg, size_t item, int worker) {
@@ -399,7 +393,8 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
     for (back.b0 = 0; back.b0 < e->batch; back.b0 = back.b1) {
         size_t left = e->batch - back.b0;
         back.b1 = back.b0 + (left < m->back_block ? left : m->back_block);
-        hb_pool_run_phase(g->pool, g->profile, "backward", back_item, &back, back_items(&back));
+        hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, &back, back.b1 - back.b0);
+        hb_pool_run_phase(g->pool, g->profile, "gradient", list, &back, lists(&back));
         hb_pool_run_phase(g->pool, g->profile, "gradient", gather, &back, items);
     }
     hb_pool_run_phase(g->pool, g->profile, "gradient", gather_constant, &back, items);

@@ -59,26 +59,25 @@ static void gradient_of_bits(hb_machine *m, hb_link *link, hb_worker *worker, si
  * on, so that fours of rows are those of the sample alone. */
 typedef struct set {
     size_t b, samples, t0, steps, room;
+    size_t first; /* of its rows, among those of all sets */
 } set;
 
-static size_t room_of(size_t steps) { return (steps + 3) / 4 * 4; }
-
 size_t HB_R(hb_link_sets)(size_t batch, size_t steps) {
-    size_t room = room_of(steps);
+    size_t room = hb_rows_room(steps);
     if (room > HB_PACKED_ROWS) return batch * ((steps + HB_PACKED_ROWS - 1) / HB_PACKED_ROWS);
     return (batch + HB_PACKED_ROWS / room - 1) / (HB_PACKED_ROWS / room);
 }
 
 static set set_of(size_t steps, size_t index, size_t b0, size_t b1) {
-    size_t room = room_of(steps), most = HB_PACKED_ROWS / room;
+    size_t room = hb_rows_room(steps), most = HB_PACKED_ROWS / room;
     if (most) {
         size_t b = b0 + index * most;
-        return (set){b, b1 - b < most ? b1 - b : most, 0, steps, room};
+        return (set){b, b1 - b < most ? b1 - b : most, 0, steps, room, (b - b0) * room};
     }
     size_t runs = (steps + HB_PACKED_ROWS - 1) / HB_PACKED_ROWS;
     size_t t0 = index % runs * HB_PACKED_ROWS, left = steps - t0;
     if (left > HB_PACKED_ROWS) left = HB_PACKED_ROWS;
-    return (set){b0 + index / runs, 1, t0, left, room_of(left)};
+    return (set){b0 + index / runs, 1, t0, left, hb_rows_room(left), index / runs * room + t0};
 }
 
 /* A part of the sources. */
@@ -98,10 +97,12 @@ typedef struct list {
     uint16_t *entries;
 } list;
 
-static list list_of(const hb_link *link, size_t index) {
+static list list_of(const hb_link *link, const set *s, size_t index) {
     const hb_times *all = &link->times;
-    return (list){(hb_way)all->ways[index], all->starts + index * all->starts_room,
-                  all->entries + index * all->entries_room};
+    size_t sources = hb_link_part_sources(link), which = index % hb_link_parts(link);
+    return (list){(hb_way)all->ways[index], all->starts + index * hb_link_starts_room(link),
+                  all->entries + (which * all->rows + s->first) / 4 * sources +
+                      index * HB_POSITIONS_SLACK};
 }
 
 /* merged[sources][HB_PACKED_WORDS]: bit r of a source is 1 where it acts in row r of the set.
@@ -139,7 +140,7 @@ void HB_R(hb_link_list)(hb_machine *m, hb_link *link, hb_worker *worker, size_t 
     const hb_kernels *kernels = m->kernels;
     set s = set_of(m->base.steps, item / hb_link_parts(link), b0, b1);
     part p = part_of(link, item % hb_link_parts(link));
-    list times = list_of(link, item);
+    list times = list_of(link, &s, item);
     uint64_t *merged = worker->merged;
     size_t counts[2] = {0}, rows = s.samples * s.room, words = HB_WORDS(rows);
     for (size_t i = 0; i < p.count; i += 64) {
@@ -224,8 +225,8 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
     q.stride = apart ? q.width : post;
     if (apart) hb_copy_rows(q.grad, q.stride, grad, post, q.of.count, q.width);
     for (size_t i = 0; i < sets; i++) {
-        list times = list_of(link, i * parts + item / tiles);
         set s = set_of(m->base.steps, i, b0, b1);
+        list times = list_of(link, &s, i * parts + item / tiles);
         if (times.way != HB_LISTED) add_set(m, link, worker, &q, &s, &times);
     }
     if (apart) hb_copy_rows(grad, post, q.grad, q.stride, q.of.count, q.width);
