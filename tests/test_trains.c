@@ -22,12 +22,14 @@ enum { RATES = sizeof rates / sizeof rates[0] };
 static void draw(uint64_t *words, size_t first, size_t steps, hb_draw_span span, uint64_t sample) {
     hb_encode_job job = {.first = first, .steps = steps, .seed = 11, .domain_id = 3};
     hb_draws draws;
+    hb_lanes lanes;
     double p[LANES];
     for (size_t i = 0; i < LANES; i++) p[i] = i % 7 == 3 ? 0 : rates[i % RATES];
     if (span.end > first + steps) span.end = first + steps;
+    hb_lanes_sort(&lanes, 0, LANES, p);
     memset(words, 0, steps * STRIDE * sizeof *words);
     for (size_t at = hb_draws_first(&job, span); hb_draws_next(&draws, &job, sample, span, &at);)
-        hb_draw_trains(&draws, 0, LANES, p, words, STRIDE);
+        hb_draw_rows(&draws, &lanes, words, STRIDE);
 }
 
 static void one_run_or_many(void **state) {
@@ -156,12 +158,14 @@ static void trains_have_their_rates(void **state) {
             hb_encode_job job = {.steps = T, .seed = 4, .domain_id = (uint32_t)(8 * k + j)};
             hb_draw_span span = {0, T};
             double p[N], chi = 0, counts[100] = {0}, next = 0, beside = 0, q = tried[k];
+            hb_lanes lanes;
             for (size_t i = 0; i < N; i++) p[i] = q;
+            hb_lanes_sort(&lanes, 0, N, p);
             for (uint64_t b = 0; b < SAMPLES; b++) {
                 hb_draws draws;
                 memset(words, 0, sizeof words);
                 for (size_t at = 0; hb_draws_next(&draws, &job, b, span, &at);)
-                    hb_draw_trains(&draws, 0, N, p, words, 1);
+                    hb_draw_rows(&draws, &lanes, words, 1);
                 for (size_t t = 0; t < T; t++) {
                     counts[t] += __builtin_popcountll(words[t]);
                     beside += __builtin_popcountll(words[t] & words[t] >> 1);

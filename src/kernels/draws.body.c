@@ -168,46 +168,102 @@ void JOIN(hb_trials_, HB_ISA)(const uint32_t key[2], const uint32_t sample[2],
 
 /* ---- gaps ---- */
 
+/* Trains side by side; the baseline has one. */
+#ifdef PHILOX_LANES
+enum { LANES = PHILOX_LANES };
+typedef double lanes_f64 __attribute__((vector_size(8 * LANES)));
+typedef uint64_t lanes_u64 __attribute__((vector_size(8 * LANES)));
+typedef int32_t lanes_i32 __attribute__((vector_size(4 * LANES)));
+#define WHOLE(x) __builtin_convertvector(__builtin_convertvector(x, lanes_i32), lanes_u64)
+#else
+enum { LANES = 1 };
+typedef double lanes_f64;
+typedef uint64_t lanes_u64;
+#define WHOLE(x) ((uint64_t)(int32_t)(x))
+#endif
+
+INLINE lanes_u64 all_lanes(uint64_t x) { return x - (lanes_u64){0}; }
+
+/* Bit `place` of a word; none from 64 on. */
+INLINE lanes_u64 bit_at(lanes_u64 place) {
+#ifdef PHILOX_LANES
+    return (lanes_u64)V_(sllv_epi64)((philox_v)all_lanes(1), (philox_v)place);
+#else
+    return place < 64 ? (uint64_t)1 << place : 0;
+#endif
+}
+
+/* Is some lane's step, which is far below 2^63, below the end? */
+INLINE int any_below(lanes_u64 step, uint64_t end) {
+    lanes_u64 below = step - end; /* the highest bit is 1 */
+#if defined(__AVX512F__)
+    return _mm512_movepi64_mask((__m512i)below) != 0;
+#elif defined(__AVX2__)
+    return _mm256_movemask_pd((__m256d)below) != 0;
+#else
+    return below >> 63 != 0;
+#endif
+}
+
+INLINE void block_of_words(const uint32_t key[2], const uint32_t sample[2], uint32_t block,
+                           lanes_u64 lane, lanes_u64 words[4]) {
+#ifdef PHILOX_LANES
+    philox_v c[4];
+    philox_lanes(key, sample, (philox_v)all_lanes(block), (philox_v)lane, c);
+    for (int i = 0; i < 4; i++) words[i] = (lanes_u64)V_LOW(c[i]);
+#else
+    uint32_t c[4];
+    philox_one(key, sample, block, (uint32_t)lane, c);
+    for (int i = 0; i < 4; i++) words[i] = c[i];
+#endif
+}
+
 /* u 2^32 = 2^e m, m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m-1)/(m+1), as a power
  * series: |s| < 0.172, so what is left out (s^17) is below 2^-46. Statements hold one product
- * or one sum each, so that no compiler contracts them. */
-INLINE double log_of(uint32_t word) {
+ * or one sum each, so that no compiler contracts them. Four words at a time hide how long each
+ * takes. */
+#define FOUR for (int i = 0; i < 4; i++)
+INLINE void four_logs(const lanes_u64 words[4], lanes_f64 logs[4]) {
     const uint64_t offset = 0x3FE6A09E667F3BCDu - (1ull << 52);
-    uint64_t bits = 0x4330000000000000u | word;
-    double x, m, e;
-    memcpy(&x, &bits, sizeof x);
-    x -= 0x1p52;
-    x += 0.5;
-    memcpy(&bits, &x, sizeof bits);
-    uint64_t above = bits - offset;
-    uint64_t exponent = 0x4330000000000000u | (above >> 52); /* e + 1 */
-    bits -= (above & 0xFFF0000000000000u) - (1ull << 52);
-    memcpy(&m, &bits, sizeof m);
-    memcpy(&e, &exponent, sizeof e);
-    e -= 0x1p52 + 33; /* now log2 of u's power of two */
-    double f = m - 1, s = f / (m + 1), z = s * s;
-    double sum = z * (2.0 / 15);
-    sum += 2.0 / 13;
-    sum *= z;
-    sum += 2.0 / 11;
-    sum *= z;
-    sum += 2.0 / 9;
-    sum *= z;
-    sum += 2.0 / 7;
-    sum *= z;
-    sum += 2.0 / 5;
-    sum *= z;
-    sum += 2.0 / 3;
-    sum *= z;
-    sum += 2;
-    sum *= s;
-    e *= 0.69314718055994530942;
-    sum += e;
-    return sum;
+    static const double terms[] = {2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3, 2};
+    lanes_u64 bits[4];
+    lanes_f64 e[4], s[4], z[4];
+    FOUR {
+        lanes_f64 x, m;
+        lanes_u64 word = words[i] | 0x4330000000000000u;
+        memcpy(&x, &word, sizeof x);
+        x -= 0x1p52;
+        x += 0.5;
+        memcpy(&bits[i], &x, sizeof x);
+        lanes_u64 above = bits[i] - offset;
+        lanes_u64 exponent = above >> 52 | 0x4330000000000000u; /* e + 1 */
+        bits[i] -= (above & 0xFFF0000000000000u) - (1ull << 52);
+        memcpy(&m, &bits[i], sizeof m);
+        memcpy(&e[i], &exponent, sizeof m);
+        e[i] -= 0x1p52 + 33; /* now log2 of u's power of two */
+        s[i] = (m - 1) / (m + 1);
+    }
+    FOUR z[i] = s[i] * s[i];
+    FOUR logs[i] = z[i] * (2.0 / 15);
+    for (size_t k = 0; k < sizeof terms / sizeof terms[0]; k++) {
+        FOUR logs[i] += terms[k];
+        FOUR logs[i] *= k + 1 < sizeof terms / sizeof terms[0] ? z[i] : s[i];
+    }
+    FOUR e[i] *= 0.69314718055994530942;
+    FOUR logs[i] += e[i];
 }
 
 void JOIN(hb_log_uniform_, HB_ISA)(const uint32_t *words, size_t count, double *log) {
-    for (size_t i = 0; i < count; i++) log[i] = log_of(words[i]);
+    for (size_t i = 0; i < count; i += 4 * LANES) {
+        size_t here = count - i < 4 * LANES ? count - i : 4 * LANES;
+        uint64_t some[4 * LANES] = {0};
+        lanes_u64 in[4];
+        lanes_f64 logs[4];
+        for (size_t l = 0; l < here; l++) some[l] = words[i + l];
+        memcpy(in, some, sizeof in);
+        four_logs(in, logs);
+        memcpy(log + i, logs, here * sizeof *log);
+    }
 }
 
 /* As hb_log does it, whose power of two is 0 here; the same bits. */
@@ -228,26 +284,52 @@ void JOIN(hb_gap_scales_, HB_ISA)(const double *p, size_t count, double *scale) 
     }
 }
 
-typedef double eight_f64 __attribute__((vector_size(64), aligned(8), may_alias));
-typedef int32_t eight_i32 __attribute__((vector_size(32), may_alias));
-
-enum { GAPS = 64 }; /* at a time; only the successes themselves come one after another */
-
-size_t JOIN(hb_mark_gaps_, HB_ISA)(const double *logs, size_t count, double scale, size_t step,
-                                   size_t end, uint64_t *train) {
-    eight_i32 some[GAPS / 8];
-    const uint32_t *gaps = (const uint32_t *)(const void *)some;
-    for (size_t first = 0; first < count; first += GAPS) {
-        size_t here = count - first < GAPS ? count - first : GAPS;
-        for (size_t i = 0; i < here; i += 8)
-            some[i / 8] =
-                __builtin_convertvector(*(const eight_f64 *)(logs + first + i) * scale, eight_i32);
-        for (size_t i = 0; i < here; i++) {
-            step += gaps[i];
-            if (step >= end) return end;
-            train[step & ~(size_t)63] |= (uint64_t)1 << step % 64;
-            step++;
+/* Words of 64 steps of LANES trains, until all have come to the end. A block is drawn while the one
+ * before it is used. */
+INLINE void draw_together(const uint32_t key[2], const uint32_t sample[2], lanes_u64 lane,
+                          lanes_f64 scale, lanes_u64 step, size_t end, const size_t times,
+                          lanes_u64 *bits) {
+    lanes_u64 words[4], next[4];
+    lanes_f64 logs[4];
+    for (size_t k = 0; k < times; k++) bits[k] = all_lanes(0);
+    block_of_words(key, sample, 0, lane, next);
+    for (uint32_t block = 1; any_below(step, end); block++) {
+        FOUR words[i] = next[i];
+        block_of_words(key, sample, block, lane, next);
+        four_logs(words, logs);
+        FOUR {
+            step += WHOLE(logs[i] * scale);
+            for (size_t k = 0; k < times; k++) bits[k] |= bit_at(step - 64 * k);
+            step += 1;
         }
     }
-    return step;
+}
+
+void JOIN(hb_gap_trains_, HB_ISA)(const uint32_t key[2], const uint32_t sample[2],
+                                  const uint32_t *lane, const double *scale, size_t count,
+                                  size_t begin, size_t end, const uint32_t *place,
+                                  uint64_t (*trains)[HB_DRAW_WORDS]) {
+    for (size_t first = 0; first < count; first += LANES) {
+        size_t here = count - first < LANES ? count - first : LANES;
+        uint64_t own[LANES] = {0}, from[LANES], bits[HB_DRAW_WORDS][LANES];
+        double scales[LANES] = {0};
+        lanes_u64 who, step, drawn[HB_DRAW_WORDS] = {all_lanes(0)};
+        lanes_f64 by;
+        for (size_t l = 0; l < LANES; l++) from[l] = l < here ? begin : end; /* or has no steps */
+        for (size_t l = 0; l < here; l++) own[l] = lane[first + l], scales[l] = scale[first + l];
+        memcpy(&who, own, sizeof who);
+        memcpy(&step, from, sizeof step);
+        memcpy(&by, scales, sizeof by);
+        if (end <= 64)
+            draw_together(key, sample, who, by, step, end, 1, drawn);
+        else
+            draw_together(key, sample, who, by, step, end, HB_DRAW_WORDS, drawn);
+        memcpy(bits, drawn, sizeof bits);
+        for (size_t k = 0; k < HB_DRAW_WORDS; k++) {
+            uint64_t kept = end >= 64 * k + 64 ? ~(uint64_t)0
+                            : end <= 64 * k    ? 0
+                                               : ((uint64_t)1 << (end - 64 * k)) - 1;
+            for (size_t l = 0; l < here; l++) trains[place[first + l]][k] = bits[k][l] & kept;
+        }
+    }
 }

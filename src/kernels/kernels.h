@@ -13,7 +13,7 @@ enum { HB_TILE_VECTORS = 8, HB_TABLE_WORDS = 4, HB_TABLE_ROWS = 64 * HB_TABLE_WO
 
 /* Steps of a random train that are drawn at a time; blocks of random bits that 32 trials may need.
  */
-enum { HB_DRAW_STEPS = 256, HB_TRIAL_BLOCKS = 8 };
+enum { HB_DRAW_STEPS = 256, HB_DRAW_WORDS = HB_DRAW_STEPS / 64, HB_TRIAL_BLOCKS = 8 };
 
 /* Rows of no more numbers than this have kernels of their own; 64 of them and a row of zeros. */
 enum { HB_NARROW = 16, HB_NARROW_BLOCK = 65 * HB_NARROW };
@@ -154,12 +154,14 @@ typedef struct hb_kernels {
                    uint32_t *words);
     /* scale[i] = 1 / log(1 - p[i]), 2^-20 < p < 1/4, by the same operations as hb_log. */
     void (*gap_scales)(const double *p, size_t count, double *scale);
-    /* Gaps of floor(scale logs[i]) failures, from `step` on: sets the bit of each success below
-     * end <= HB_DRAW_STEPS, 64 steps to a word, words 64 apart. Returns the step after the
-     * last success, or end where a gap has passed it. count is a multiple of 8; gaps are below
-     * 2^31. */
-    size_t (*mark_gaps)(const double *logs, size_t count, double scale, size_t step, size_t end,
-                        uint64_t *train);
+    /* Trains of steps begin .. end <= HB_DRAW_STEPS: before each success lie floor(scale[i]
+     * log_uniform(word)) failures, of the words that Philox gives for {0, lane[i], sample[0],
+     * sample[1]}, {1, ... and so on. Writes bit t % 64 of trains[place[i]][t / 64]: a success in
+     * step t. Neighbours are drawn together: their scales should be about the same. Gaps are
+     * below 2^31. */
+    void (*gap_trains)(const uint32_t key[2], const uint32_t sample[2], const uint32_t *lane,
+                       const double *scale, size_t count, size_t begin, size_t end,
+                       const uint32_t *place, uint64_t (*trains)[HB_DRAW_WORDS]);
 } hb_kernels;
 
 /* The lowest bit of each four that are not all 0. */
