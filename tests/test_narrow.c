@@ -70,7 +70,7 @@ static void rows_are_added_one_by_one(const hb_kernels *k, size_t width,
     }
     for (size_t t = 0; t < STEPS; t += 64)
         k->add_narrow_f32(to + t * width, width, STEPS - t < 64 ? STEPS - t : 64, rows, numbers_of,
-                          bits[t / 64], index, SOURCES);
+                          bits[t / 64], 1, index, SOURCES);
     assert_memory_equal(to, want, cells * 4);
     leave(rows, numbers_of), leave(to, cells), leave(want, cells), leave(last, width);
 }
@@ -81,18 +81,19 @@ static void sums_are_gathered(const hb_kernels *k, int cpu, size_t width,
     static float first[64 * HB_NARROW];
     float *from = numbers(STEPS * width), *padded = numbers(BLOCKS * HB_NARROW_BLOCK);
     float *to = numbers(64 * HB_NARROW);
-    uint64_t some[BLOCKS][64], live = 0;
-    for (size_t b = 0; b < BLOCKS; b++) memcpy(some[b], bits[b] + 64, sizeof some[b]);
+    uint64_t some[64][BLOCKS], live = 0;
+    for (size_t i = 0; i < 64; i++)
+        for (size_t b = 0; b < BLOCKS; b++) some[i][b] = bits[b][64 + i];
     memset(to, 0, 64 * HB_NARROW * 4);
     k->pad_narrow_f32(padded, from, width, STEPS);
     for (size_t b = 0; b < BLOCKS; b++)
-        for (size_t i = 0; i < 64; i++) live |= (uint64_t)(some[b][i] != 0) << i;
-    k->gather_narrow_f32(to, padded, some[0], BLOCKS, live);
+        for (size_t i = 0; i < 64; i++) live |= (uint64_t)(some[i][b] != 0) << i;
+    k->gather_narrow_f32(to, padded, some[0], BLOCKS, BLOCKS, live);
     for (size_t i = 0; i < 64; i++)
         for (size_t j = 0; j < width; j++) {
             double want = 0;
             for (size_t t = 0; t < STEPS; t++)
-                if (some[t / 64][i] >> t % 64 & 1) want += (double)from[t * width + j];
+                if (some[i][t / 64] >> t % 64 & 1) want += (double)from[t * width + j];
             if (!(fabs(want - (double)to[i * HB_NARROW + j]) <= 1e-5 * fmax(1, fabs(want))))
                 fail_msg("source %zu, %zu of %zu: %g, not %g", i, j, width,
                          (double)to[i * HB_NARROW + j], want);

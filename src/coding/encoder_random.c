@@ -38,7 +38,12 @@ static void encode_strip(const hb_encode_job *job, uint64_t sample, size_t first
         p[k] += p[k] > 0 ? leak : 0;
     }
     hb_lanes_sort(&lanes, (uint32_t)first, count, p);
+    if (job->trains.words) hb_lanes_clear(&lanes, count, &job->trains, job->steps);
     for (size_t at = hb_draws_first(job, span); hb_draws_next(&draws, job, sample, span, &at);) {
+        if (job->trains.words) {
+            hb_draw_onto(&draws, &lanes, &job->trains);
+            continue;
+        }
         hb_draw_rows(&draws, &lanes, job->bits.words + first / 64, job->bits.stride);
         for (size_t k = 0; leak > 0 && k < HB_WORDS(count); k++)
             hb_draw_leak(&draws, first / 64 + k, never[k], &job->bits);
@@ -84,8 +89,10 @@ static const hb_component poisson_component = {
     .params = poisson_params,
     .param_count = HB_COUNT(poisson_params),
 };
-const hb_encoder_ops hb_encoder_poisson = {
-    .component = &poisson_component, .emits = HB_EMITS_SPIKES, .encode = encode_poisson};
+const hb_encoder_ops hb_encoder_poisson = {.component = &poisson_component,
+                                           .emits = HB_EMITS_SPIKES,
+                                           .trains = true,
+                                           .encode = encode_poisson};
 
 static const hb_component bernoulli_component = {
     .kind = "encoder",
@@ -96,5 +103,7 @@ static const hb_component bernoulli_component = {
     .params = bernoulli_params,
     .param_count = HB_COUNT(bernoulli_params),
 };
-const hb_encoder_ops hb_encoder_bernoulli = {
-    .component = &bernoulli_component, .emits = HB_EMITS_SPIKES, .encode = encode_bernoulli};
+const hb_encoder_ops hb_encoder_bernoulli = {.component = &bernoulli_component,
+                                             .emits = HB_EMITS_SPIKES,
+                                             .trains = true,
+                                             .encode = encode_bernoulli};

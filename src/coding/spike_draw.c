@@ -233,6 +233,39 @@ void hb_draw_rows(const hb_draws *draws, const hb_lanes *lanes, uint64_t *words,
     }
 }
 
+void hb_lanes_clear(const hb_lanes *lanes, size_t count, const hb_trains *trains, size_t steps) {
+    for (size_t w = 0; w < HB_WORDS(count); w++) {
+        size_t first = lanes->first + 64 * w;
+        trains->lit[first / 64] = lanes->lit[w];
+        for (uint64_t left = lanes->lit[w]; left; left &= left - 1)
+            memset(trains->words + (first + (size_t)__builtin_ctzll(left)) * trains->stride, 0,
+                   HB_WORDS(steps) * sizeof *trains->words);
+    }
+}
+
+/* Adds a word whose first step is step `at` of the train; steps before 0 are none. */
+static void put_word(uint64_t *train, int64_t at, uint64_t word) {
+    if (at < 0) word = at > -64 ? word >> -at : 0, at = 0;
+    if (!word) return;
+    train[at / 64] |= word << at % 64;
+    if (at % 64 && word >> (64 - at % 64)) train[at / 64 + 1] |= word >> (64 - at % 64);
+}
+
+void hb_draw_onto(const hb_draws *draws, const hb_lanes *lanes, const hb_trains *trains) {
+    uint64_t drawn[STRIP][HB_DRAW_WORDS];
+    int64_t from = (int64_t)draws->to - (int64_t)draws->skip; /* of the piece in the run */
+    if (wanted(draws) >= draws->end) return;
+    hb_draw_piece(draws, lanes, drawn);
+    size_t words = HB_WORDS(draws->end);
+    for (size_t w = 0; w < STRIP / 64; w++)
+        for (uint64_t left = lanes->lit[w]; left; left &= left - 1) {
+            size_t lane = 64 * w + (size_t)__builtin_ctzll(left);
+            uint64_t *train = trains->words + (lanes->first + lane) * trains->stride;
+            for (size_t k = 0; k < words; k++)
+                put_word(train, from + 64 * (int64_t)k, drawn[lane][k]);
+        }
+}
+
 void hb_draw_leak(const hb_draws *draws, size_t index, uint64_t lanes, const hb_bits *bits) {
     if (!lanes || draws->begin >= draws->end) return;
     /* Trials for all 64 places of the word, step after step; those of other neurons are unused. */

@@ -34,13 +34,13 @@ INLINE unsigned lowest(uint64_t word, unsigned none) {
     }                                                                                              \
     void JOIN(hb_add_narrow_##R##_,                                                                \
               HB_ISA)(type * to, size_t width, size_t steps, const type *rows, size_t numbers,     \
-                      const uint64_t *bits, const uint32_t *index, size_t count) {                 \
+                      const uint64_t *bits, size_t stride, const uint32_t *index, size_t count) {  \
         _Alignas(64) type sums[64 + SLOTS][HB_NARROW], row[HB_NARROW];                             \
         for (size_t t = 0; t < steps; t++)                                                         \
             load_row_##R(sums[t], to + t * width, width, (steps - t) * width);                     \
         memset(sums[64], 0, SLOTS * sizeof sums[0]);                                               \
         for (size_t k = 0; k < count; k++) {                                                       \
-            uint64_t word = bits[index[k]];                                                        \
+            uint64_t word = bits[index[k] * stride];                                               \
             size_t at = index[k] * width;                                                          \
             if (!word) continue;                                                                   \
             load_row_##R(row, rows + at, width, numbers - at);                                     \
@@ -79,14 +79,15 @@ INLINE unsigned lowest(uint64_t word, unsigned none) {
             }                                                                                      \
         }                                                                                          \
     }                                                                                              \
-    void JOIN(hb_gather_narrow_##R##_, HB_ISA)(                                                    \
-        type * to, const type *padded, const uint64_t *bits, size_t words, uint64_t live) {        \
+    void JOIN(hb_gather_narrow_##R##_, HB_ISA)(type * to, const type *padded,                      \
+                                               const uint64_t *bits, size_t stride, size_t words,  \
+                                               uint64_t live) {                                    \
         for (; live; live &= live - 1) {                                                           \
             size_t i = (size_t)__builtin_ctzll(live);                                              \
             type *at = to + i * HB_NARROW;                                                         \
             vec sum[SLOTS][VECTORS(type)] = {{{0}}};                                               \
             for (size_t k = 0; k < words; k++) {                                                   \
-                uint64_t word = bits[64 * k + i];                                                  \
+                uint64_t word = bits[i * stride + k];                                              \
                 const type *rows = padded + k * HB_NARROW_BLOCK;                                   \
                 do                                                                                 \
                     for (int s = 0; s < SLOTS; s++, word &= word - 1) {                            \

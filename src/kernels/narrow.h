@@ -7,13 +7,13 @@
 
 #define HB_DECLARE_NARROW(isa, R, type)                                                            \
     void hb_add_narrow_##R##_##isa(type *to, size_t width, size_t steps, const type *rows,         \
-                                   size_t numbers, const uint64_t *bits, const uint32_t *index,    \
-                                   size_t count);                                                  \
+                                   size_t numbers, const uint64_t *bits, size_t stride,            \
+                                   const uint32_t *index, size_t count);                           \
     void hb_list_narrow_##R##_##isa(type *to, size_t width, const type *rows, size_t numbers,      \
                                     const uint32_t *index, size_t count);                          \
     void hb_pad_narrow_##R##_##isa(type *to, const type *from, size_t width, size_t count);        \
     void hb_gather_narrow_##R##_##isa(type *to, const type *padded, const uint64_t *bits,          \
-                                      size_t words, uint64_t live);
+                                      size_t stride, size_t words, uint64_t live);
 #define HB_DECLARE_NARROWS(isa)                                                                    \
     HB_DECLARE_NARROW(isa, f32, float)                                                             \
     HB_DECLARE_NARROW(isa, f64, double)

@@ -38,7 +38,7 @@ bool HB_R(hb_link_pull_narrow)(hb_machine *m, const hb_link *link, hb_worker *w,
                                           ~(uint64_t)0, NULL);
         size_t live = m->kernels->positions(w->bits, words, w->index);
         m->kernels->HB_K(add_narrow)(I + t * post, post, here, link->weight->values,
-                                     link->weight->count, w->narrow_bits, w->index, live);
+                                     link->weight->count, w->narrow_bits, 1, w->index, live);
     }
     const real *bias = link->bias ? link->bias->values : NULL;
     for (size_t t = 0; bias && t < steps; t++)

@@ -22,7 +22,13 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
     const hb_graph *g = m->base.graph;
     size_t n = p->n, cells = times(B, T, n), rows = times(B, T + 1, n), real_ = sizeof(real);
     a->kind = HB_OF_TAPE;
-    if (p->form == HB_FORM_BITS) p->bits = hb_arena_take(a, times(B, T + 1, p->words), 8);
+    if (HB_R(hb_part_keeps_trains)(m, p)) {
+        p->trains = hb_arena_take(a, times(B, HB_WORDS(T), 64 * p->words), 8);
+        p->lit = hb_arena_take(a, times(B, p->words, 1), 8);
+        p->edges = hb_arena_take(a, times(B, p->words, 2), 8);
+    } else if (p->form == HB_FORM_BITS) {
+        p->bits = hb_arena_take(a, times(B, T + 1, p->words), 8);
+    }
     if (p->form == HB_FORM_ROWS) p->rows = hb_arena_take(a, rows, real_);
     if (p->form == HB_FORM_CONSTANT) {
         p->constant = hb_arena_take(a, B * n, real_);
@@ -327,6 +333,7 @@ static void keep(const hb_machine *from, hb_machine *to) {
             /* the last row goes where the next run looks for it: row T of the new layout */
             if (a->bits)
                 memcpy(hb_part_bits(to, b, s, T), hb_part_bits(from, a, s, T), a->words * 8);
+            if (a->trains) memcpy(hb_part_edge(b, s, 1), hb_part_edge(a, s, 1), a->words * 8);
             if (a->rows)
                 memcpy(hb_part_row(to, b, b->rows, s, T), hb_part_row(from, a, a->rows, s, T),
                        a->n * sizeof(real));
@@ -399,6 +406,7 @@ void HB_R(hb_machine_reset_sample)(hb_machine *m, size_t b) {
                 memset(state, 0, p->n * sizeof(real));
         }
         if (p->bits) memset(hb_part_bits(m, p, b, 0), 0, p->words * 8);
+        if (p->trains) memset(hb_part_edge(p, b, 0), 0, p->words * 8);
         if (p->rows) memset(hb_part_row(m, p, p->rows, b, 0), 0, p->n * sizeof(real));
         if (p->V) memset(hb_part_row(m, p, p->V, b, 0), 0, p->n * sizeof(real));
         if (p->before_run) memset(p->before_run + b * p->n, 0, p->n * sizeof(real));

@@ -38,12 +38,15 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
         job.neurons = group->neurons + from;
         job.events = group->offsets[own + 1] - from;
     }
-    if (p->form == HB_FORM_BITS) {
+    if (p->trains) {
+        job.trains = (hb_trains){hb_part_trains(m, p, b), hb_train_stride(m), hb_part_lit(p, b)};
+    } else if (p->form == HB_FORM_BITS) {
         job.bits = (hb_bits){hb_part_bits(m, p, b, 1), p->words};
         memset(job.bits.words, 0, steps * p->words * 8);
     }
     hebb_status status = group->encoder.ops->encode(&group->encoder, &w->env, &job);
     if (status < 0) return hb_fail_in(&w->env, status, group->name);
+    if (p->trains) HB_R(hb_trains_row)(m, p, b, steps - 1, hb_part_edge(p, b, 1));
     if (p->form == HB_FORM_CONSTANT)
         for (size_t i = 0; i < p->n; i++) p->constant[b * p->n + i] = (real)floats[i];
     if (p->form == HB_FORM_ROWS) {
@@ -398,6 +401,7 @@ static void carry_on(hb_machine *m, size_t b, size_t before) {
     for (size_t i = 0; i < m->part_count && before; i++) {
         hb_part *p = &m->parts[i];
         if (p->bits) memcpy(hb_part_bits(m, p, b, 0), hb_part_bits(m, p, b, before), p->words * 8);
+        if (p->trains) memcpy(hb_part_edge(p, b, 0), hb_part_edge(p, b, 1), p->words * 8);
         if (p->rows)
             memcpy(hb_part_row(m, p, p->rows, b, 0), hb_part_row(m, p, p->rows, b, before),
                    p->n * sizeof(real));

@@ -35,7 +35,11 @@ static double spikes_of(const hb_machine *m, const hb_part *p) {
     size_t steps = m->base.steps, sums[2] = {0};
     if (p->form == HB_FORM_CONSTANT) return (double)steps;
     if (p->model) return (double)(steps * p->n) / RATE_INVERSE;
-    m->kernels->count(hb_part_bits(m, p, 0, 1), steps * p->words, sums);
+    for (size_t i = 0; p->trains && i < p->n; i++)
+        if (hb_part_lit(p, 0)[i / 64] >> i % 64 & 1)
+            m->kernels->count(hb_part_trains(m, p, 0) + i * hb_train_stride(m), HB_WORDS(steps),
+                              sums);
+    if (!p->trains) m->kernels->count(hb_part_bits(m, p, 0, 1), steps * p->words, sums);
     return (double)sums[0];
 }
 
