@@ -90,8 +90,8 @@ typedef struct hb_kernels {
     void (*sample_f64)(double *to, size_t stride, size_t rows, const double *a, size_t a_stride,
                        const double *b, size_t b_stride, size_t n, const uint64_t *bits);
     /* Rows of width <= HB_NARROW numbers, which lie close together, `numbers` of them in all. To
-     * row t < steps <= 64 of `to` is added each row index[k] whose word bits[index[k] * stride] has
-     * bit t, in the order of k, one by one. */
+     * row t < steps of `to` is added each row index[k] of whose words bits[index[k] * stride + ...]
+     * bit t is 1, in the order of k, one by one. */
     void (*add_narrow_f32)(float *to, size_t width, size_t steps, const float *rows, size_t numbers,
                            const uint64_t *bits, size_t stride, const uint32_t *index,
                            size_t count);

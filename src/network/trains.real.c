@@ -58,11 +58,10 @@ void HB_R(hb_trains_counts)(const hb_machine *m, const hb_part *p, size_t b, uin
     }
 }
 
-/* A train of row r acts at step r - 1 + lag: spikes of 64 steps reach 64 rows of currents, the
- * last step of the run before the first. */
+/* Spikes of step t reach the currents of step t + lag; the first row, then, those of the last step
+ * of the run before. */
 void HB_R(hb_trains_pull)(hb_machine *m, const hb_link *link, hb_worker *w, real *I, size_t b) {
     const hb_part *pre = link->pre;
-    const uint64_t *trains = hb_part_trains(m, pre, b);
     const real *weight = link->weight->values;
     size_t post = link->wiring->post, steps = m->base.steps, numbers = link->weight->count;
     if (link->lag) {
@@ -70,11 +69,9 @@ void HB_R(hb_trains_pull)(hb_machine *m, const hb_link *link, hb_worker *w, real
         m->kernels->HB_K(list_narrow)(I, post, weight, numbers, w->index, count);
     }
     size_t live = m->kernels->positions(hb_part_lit(pre, b), pre->words, w->index);
-    for (size_t t = 0; t + link->lag < steps; t += 64) {
-        size_t first = t + link->lag, here = steps - first < 64 ? steps - first : 64;
-        m->kernels->HB_K(add_narrow)(I + first * post, post, here, weight, numbers, trains + t / 64,
-                                     hb_train_stride(m), w->index, live);
-    }
+    if (steps > link->lag)
+        m->kernels->HB_K(add_narrow)(I + link->lag * post, post, steps - link->lag, weight, numbers,
+                                     hb_part_trains(m, pre, b), hb_train_stride(m), w->index, live);
     const real *bias = link->bias ? link->bias->values : NULL;
     for (size_t t = 0; bias && t < steps; t++)
         for (size_t j = 0; j < post; j++) I[t * post + j] += bias[j];
