@@ -168,19 +168,20 @@ void JOIN(hb_trials_, HB_ISA)(const uint32_t key[2], const uint32_t sample[2],
 
 /* ---- gaps ---- */
 
-/* Trains side by side; the baseline has one. */
+/* Trains side by side: groups of so many; the baseline has one. */
 #ifdef PHILOX_LANES
-enum { LANES = PHILOX_LANES };
+enum { LANES = PHILOX_LANES, GROUPS = 2 };
 typedef double lanes_f64 __attribute__((vector_size(8 * LANES)));
 typedef uint64_t lanes_u64 __attribute__((vector_size(8 * LANES)));
 typedef int32_t lanes_i32 __attribute__((vector_size(4 * LANES)));
 #define WHOLE(x) __builtin_convertvector(__builtin_convertvector(x, lanes_i32), lanes_u64)
 #else
-enum { LANES = 1 };
+enum { LANES = 1, GROUPS = 1 };
 typedef double lanes_f64;
 typedef uint64_t lanes_u64;
 #define WHOLE(x) ((uint64_t)(int32_t)(x))
 #endif
+enum { TRAINS = GROUPS * LANES };
 
 INLINE lanes_u64 all_lanes(uint64_t x) { return x - (lanes_u64){0}; }
 
@@ -204,6 +205,31 @@ INLINE int any_below(lanes_u64 step, uint64_t end) {
     return below >> 63 != 0;
 #endif
 }
+
+#ifdef PHILOX_LANES
+/* Numbers of both groups in one vector. */
+typedef float both_f32 __attribute__((vector_size(8 * LANES)));
+typedef int32_t both_i32 __attribute__((vector_size(8 * LANES)));
+typedef uint32_t both_u32 __attribute__((vector_size(8 * LANES)));
+
+INLINE both_f32 both(float x) { return x - (both_f32){0}; }
+
+INLINE both_f32 least(both_f32 x, both_f32 y) {
+#if defined(__AVX512F__)
+    return (both_f32)_mm512_min_ps((__m512)x, (__m512)y);
+#else
+    return (both_f32)_mm256_min_ps((__m256)x, (__m256)y);
+#endif
+}
+
+INLINE int all_negative(both_i32 x) {
+#if defined(__AVX512F__)
+    return _mm512_movepi32_mask((__m512i)x) == 0xffff;
+#else
+    return _mm256_movemask_ps((__m256)x) == 0xff;
+#endif
+}
+#endif
 
 INLINE void block_of_words(const uint32_t key[2], const uint32_t sample[2], uint32_t block,
                            lanes_u64 lane, lanes_u64 words[4]) {
@@ -284,52 +310,136 @@ void JOIN(hb_gap_scales_, HB_ISA)(const double *p, size_t count, double *scale) 
     }
 }
 
-/* Words of 64 steps of LANES trains, until all have come to the end. A block is drawn while the one
- * before it is used. */
-INLINE void draw_together(const uint32_t key[2], const uint32_t sample[2], lanes_u64 lane,
-                          lanes_f64 scale, lanes_u64 step, size_t end, const size_t times,
-                          lanes_u64 *bits) {
-    lanes_u64 words[4], next[4];
-    lanes_f64 logs[4];
-    for (size_t k = 0; k < times; k++) bits[k] = all_lanes(0);
-    block_of_words(key, sample, 0, lane, next);
-    for (uint32_t block = 1; any_below(step, end); block++) {
-        FOUR words[i] = next[i];
-        block_of_words(key, sample, block, lane, next);
-        four_logs(words, logs);
-        FOUR {
-            step += WHOLE(logs[i] * scale);
-            for (size_t k = 0; k < times; k++) bits[k] |= bit_at(step - 64 * k);
-            step += 1;
+typedef struct some_trains {
+    lanes_u64 lane[GROUPS], step[GROUPS];
+    lanes_f64 scale[GROUPS];
+#ifdef PHILOX_LANES
+    both_f32 scales, slack;
+#endif
+} some_trains;
+
+/* floor(scale log u) of four words of each train. */
+static void exact_gaps(const some_trains *x, lanes_u64 words[GROUPS][4],
+                       lanes_u64 gaps[GROUPS][4]) {
+    for (int g = 0; g < GROUPS; g++) {
+        lanes_f64 logs[4];
+        four_logs(words[g], logs);
+        FOUR gaps[g][i] = WHOLE(logs[i] * x->scale[g]);
+    }
+}
+
+#ifdef PHILOX_LANES
+/* The same by floats, of which both groups' fill a vector: train l of the second group is number
+ * 2 l + 1. Returns 0 where one may be wrong, because its product lies within SLACK (scale +
+ * product) of a whole number. The logarithm's error is below SLACK / 4 (1 + |log|)
+ * (tests/test_trains.c); 300 steps are as many as more. */
+#define SLACK 0x1p-19f
+INLINE int near_gaps(const some_trains *x, lanes_u64 words[GROUPS][4], lanes_u64 gaps[GROUPS][4]) {
+    const int32_t offset = 0x3F3504F3 - (1 << 23);
+    both_f32 s[4], z[4], e[4];
+    both_i32 sure;
+    FOUR {
+        both_f32 u = __builtin_convertvector(
+            (both_u32)((words[0][i] & 0xffffffff) | words[1][i] << 32), both_f32);
+        u += 0.5f;
+        both_i32 bits = (both_i32)u, above = bits - offset;
+        both_f32 m = (both_f32)(bits - (above & (int32_t)0xFF800000) + (1 << 23));
+        e[i] = __builtin_convertvector(above >> 23, both_f32) - 33;
+        s[i] = (m - 1) / (m + 1);
+    }
+    FOUR z[i] = s[i] * s[i];
+    FOUR s[i] *= 2 + z[i] * (2 / 3.f + z[i] * (2 / 5.f + z[i] * (2 / 7.f)));
+    FOUR {
+        both_f32 gap = (s[i] + e[i] * 0.693147180559945f) * x->scales;
+        gap = least(gap, both(300.5f));
+        both_i32 whole = __builtin_convertvector(gap, both_i32);
+        both_f32 off = gap - __builtin_convertvector(whole, both_f32) - 0.5f;
+        off = (both_f32)((both_i32)off & 0x7fffffff);
+        off += gap * SLACK + x->slack; /* below 0: sure */
+        sure = i ? sure & (both_i32)off : (both_i32)off;
+        gaps[0][i] = (lanes_u64)whole & 0xffffffff;
+        gaps[1][i] = (lanes_u64)whole >> 32;
+    }
+    return all_negative(sure);
+}
+#endif
+
+INLINE void find_gaps(const some_trains *x, lanes_u64 words[GROUPS][4], lanes_u64 gaps[GROUPS][4]) {
+#ifdef PHILOX_LANES
+    if (near_gaps(x, words, gaps)) return;
+#endif
+    exact_gaps(x, words, gaps);
+}
+
+/* Words of 64 steps, until all have come to the end. A block is drawn while the one before it is
+ * used, for neither waits for the other. */
+INLINE void draw_together(const uint32_t key[2], const uint32_t sample[2], some_trains *x,
+                          size_t end, const size_t times, lanes_u64 bits[GROUPS][HB_DRAW_WORDS]) {
+    lanes_u64 next[GROUPS][4];
+    int more = 1;
+    for (int g = 0; g < GROUPS; g++) block_of_words(key, sample, 0, x->lane[g], next[g]);
+    for (uint32_t block = 1; more; block++) {
+        lanes_u64 words[GROUPS][4], gaps[GROUPS][4];
+        memcpy(words, next, sizeof words);
+        for (int g = 0; g < GROUPS; g++) block_of_words(key, sample, block, x->lane[g], next[g]);
+        find_gaps(x, words, gaps);
+        more = 0;
+        for (int g = 0; g < GROUPS; g++) {
+            FOUR {
+                x->step[g] += gaps[g][i];
+                for (size_t k = 0; k < times; k++) bits[g][k] |= bit_at(x->step[g] - 64 * k);
+                x->step[g] += 1;
+            }
+            more |= any_below(x->step[g], end);
         }
     }
+}
+
+/* Trains `first` and on; what is left of the last vectors has come to the end before it begins. */
+static some_trains take_trains(const uint32_t *lane, const double *scale, size_t here, size_t begin,
+                               size_t end) {
+    some_trains x;
+    uint64_t own[TRAINS] = {0}, from[TRAINS];
+    double scales[TRAINS] = {0};
+    for (size_t l = 0; l < TRAINS; l++) from[l] = l < here ? begin : end;
+    for (size_t l = 0; l < here; l++) own[l] = lane[l], scales[l] = scale[l];
+    memcpy(x.lane, own, sizeof own);
+    memcpy(x.step, from, sizeof from);
+    memcpy(x.scale, scales, sizeof scales);
+#ifdef PHILOX_LANES
+    float near[TRAINS], slack[TRAINS];
+    for (size_t l = 0; l < TRAINS; l++) {
+        size_t at = 2 * (l % LANES) + l / LANES;
+        near[at] = (float)scales[l];
+        slack[at] = -SLACK * near[at] - 0.5f;
+    }
+    memcpy(&x.scales, near, sizeof near);
+    memcpy(&x.slack, slack, sizeof slack);
+#endif
+    return x;
 }
 
 void JOIN(hb_gap_trains_, HB_ISA)(const uint32_t key[2], const uint32_t sample[2],
                                   const uint32_t *lane, const double *scale, size_t count,
                                   size_t begin, size_t end, const uint32_t *place,
                                   uint64_t (*trains)[HB_DRAW_WORDS]) {
-    for (size_t first = 0; first < count; first += LANES) {
-        size_t here = count - first < LANES ? count - first : LANES;
-        uint64_t own[LANES] = {0}, from[LANES], bits[HB_DRAW_WORDS][LANES];
-        double scales[LANES] = {0};
-        lanes_u64 who, step, drawn[HB_DRAW_WORDS] = {all_lanes(0)};
-        lanes_f64 by;
-        for (size_t l = 0; l < LANES; l++) from[l] = l < here ? begin : end; /* or has no steps */
-        for (size_t l = 0; l < here; l++) own[l] = lane[first + l], scales[l] = scale[first + l];
-        memcpy(&who, own, sizeof who);
-        memcpy(&step, from, sizeof step);
-        memcpy(&by, scales, sizeof by);
+    uint64_t kept[HB_DRAW_WORDS];
+    for (size_t k = 0; k < HB_DRAW_WORDS; k++)
+        kept[k] = end >= 64 * k + 64 ? ~(uint64_t)0
+                  : end <= 64 * k    ? 0
+                                     : ((uint64_t)1 << (end - 64 * k)) - 1;
+    for (size_t first = 0; first < count; first += TRAINS) {
+        size_t here = count - first < TRAINS ? count - first : TRAINS;
+        uint64_t bits[GROUPS][HB_DRAW_WORDS][LANES];
+        lanes_u64 drawn[GROUPS][HB_DRAW_WORDS] = {{all_lanes(0)}};
+        some_trains x = take_trains(lane + first, scale + first, here, begin, end);
         if (end <= 64)
-            draw_together(key, sample, who, by, step, end, 1, drawn);
+            draw_together(key, sample, &x, end, 1, drawn);
         else
-            draw_together(key, sample, who, by, step, end, HB_DRAW_WORDS, drawn);
+            draw_together(key, sample, &x, end, HB_DRAW_WORDS, drawn);
         memcpy(bits, drawn, sizeof bits);
-        for (size_t k = 0; k < HB_DRAW_WORDS; k++) {
-            uint64_t kept = end >= 64 * k + 64 ? ~(uint64_t)0
-                            : end <= 64 * k    ? 0
-                                               : ((uint64_t)1 << (end - 64 * k)) - 1;
-            for (size_t l = 0; l < here; l++) trains[place[first + l]][k] = bits[k][l] & kept;
-        }
+        for (size_t l = 0; l < here; l++)
+            for (size_t k = 0; k < HB_DRAW_WORDS; k++)
+                trains[place[first + l]][k] = bits[l / LANES][k][l % LANES] & kept[k];
     }
 }
