@@ -38,7 +38,10 @@ static void encode_strip(const hb_encode_job *job, uint64_t sample, size_t first
         p[k] += p[k] > 0 ? leak : 0;
     }
     hb_lanes_sort(&lanes, (uint32_t)first, count, p);
-    if (job->trains.words) hb_lanes_clear(&lanes, count, &job->trains, job->steps);
+    bool whole = span.begin <= job->first && span.end == job->first + job->steps;
+    if (job->trains.words)
+        hb_lanes_light(&lanes, count, &job->trains,
+                       whole && job->first % 64 == 0 ? 0 : HB_WORDS(job->steps));
     for (size_t at = hb_draws_first(job, span); hb_draws_next(&draws, job, sample, span, &at);) {
         if (job->trains.words) {
             hb_draw_onto(&draws, &lanes, &job->trains);

@@ -65,10 +65,10 @@ void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, const hb_draw
 void hb_draw_piece(const hb_draws *draws, const hb_lanes *lanes, uint64_t (*trains)[HB_DRAW_WORDS]);
 /* As rows: bits of words[t * stride + ...], t from the job's first step. */
 void hb_draw_rows(const hb_draws *draws, const hb_lanes *lanes, uint64_t *words, size_t stride);
-/* Marks as lit the lanes, `count` of them, that can fire, and clears their trains of so many steps
- * ... */
-void hb_lanes_clear(const hb_lanes *lanes, size_t count, const hb_trains *trains, size_t steps);
-/* ... to which each piece is added. */
+/* Marks as lit those of the lanes, `count` in all, that can fire, and clears so many words of their
+ * trains ... */
+void hb_lanes_light(const hb_lanes *lanes, size_t count, const hb_trains *trains, size_t words);
+/* ... to which each piece is added; it takes the place of whole words, if it begins with one. */
 void hb_draw_onto(const hb_draws *draws, const hb_lanes *lanes, const hb_trains *trains);
 /* The steps of the presentation up to the job's end that lie in the window [start_time, end_time]
  * (ms) of the encoder's parameters; empty when begin >= end. */

@@ -411,7 +411,7 @@ static some_trains take_trains(const uint32_t *lane, const double *scale, size_t
     for (size_t l = 0; l < TRAINS; l++) {
         size_t at = 2 * (l % LANES) + l / LANES;
         near[at] = (float)scales[l];
-        slack[at] = -SLACK * near[at] - 0.5f;
+        slack[at] = l < here ? -SLACK * near[at] - 0.5f : -1; /* nobody asks for its gaps */
     }
     memcpy(&x.scales, near, sizeof near);
     memcpy(&x.slack, slack, sizeof slack);

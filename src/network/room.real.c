@@ -130,10 +130,18 @@ static size_t block_of(const hb_machine *m, size_t B, size_t T) {
     return block < B ? block : B;
 }
 
+/* Where no link has tables, gradients of so many bytes: each block goes through all weights. */
+enum { BACK_BYTES = 256 * 1024 };
+
 /* Samples whose gradients are there at once: about as many rows as a block has forward, as many for
  * each thread, and enough to keep all busy. */
 static size_t back_block_of(const hb_machine *m, size_t B, size_t T) {
-    size_t threads = m->worker_count, block = (BLOCK_ROWS + T - 1) / T;
+    size_t threads = m->worker_count, block = (BLOCK_ROWS + T - 1) / T, row = 0;
+    bool tables = false;
+    for (size_t i = 0; i < m->link_count; i++) tables |= hb_link_has_tables(&m->links[i]);
+    for (size_t i = 0; i < m->part_count; i++)
+        row += m->parts[i].active ? m->parts[i].n * sizeof(real) : 0;
+    if (!tables && row && block < BACK_BYTES / row / T) block = BACK_BYTES / row / T;
     if (threads > 1 && block < 4 * threads) block = 4 * threads;
     block = (block + threads - 1) / threads * threads;
     return block < B ? block : B;

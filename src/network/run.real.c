@@ -277,6 +277,10 @@ static void clear_currents(hb_machine *m, hb_worker *w, size_t group, size_t b, 
     hb_share mine = hb_mine(m, w, p);
     for (size_t k = 0; k < p->inputs; k++) {
         real *rows = current(m, w, group, k, b, t0) + mine.first;
+        if (mine.n == p->n) {
+            memset(rows, 0, (t1 - t0) * p->n * sizeof(real));
+            continue;
+        }
         for (size_t t = t0; t < t1; t++, rows += p->n) memset(rows, 0, mine.n * sizeof(real));
     }
 }
