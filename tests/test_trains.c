@@ -58,6 +58,41 @@ static void one_run_or_many(void **state) {
     }
 }
 
+/* The same trains, kept neuron by neuron. */
+static void rows_or_trains(void **state) {
+    (void)state;
+    static uint64_t rows[STEPS * STRIDE], words[LANES * ((STEPS + 63) / 64)];
+    static const size_t chunks[] = {1, 7, 64, 100, 192, 256, 300, STEPS};
+    static const hb_draw_span spans[] = {{0, STEPS}, {70, 333}, {256, 280}};
+    for (size_t c = 0; c < 8 * 3; c++)
+        for (size_t at = 0, here; at < STEPS; at += here) {
+            here = STEPS - at < chunks[c / 3] ? STEPS - at : chunks[c / 3];
+            hb_draw_span span = spans[c % 3];
+            hb_encode_job job = {.first = at, .steps = here, .seed = 11, .domain_id = 3};
+            hb_draws draws;
+            hb_lanes lanes;
+            double p[LANES];
+            uint64_t lit[STRIDE];
+            hb_trains trains = {words, HB_WORDS(here), lit};
+            for (size_t i = 0; i < LANES; i++) p[i] = i % 7 == 3 ? 0 : rates[i % RATES];
+            draw(rows, at, here, span, 5);
+            if (span.end > at + here) span.end = at + here;
+            bool whole = !span.begin && span.end == at + here && at % 64 == 0;
+            memset(words, 0xff, sizeof words);
+            hb_lanes_sort(&lanes, 0, LANES, p);
+            hb_lanes_light(&lanes, LANES, &trains, whole ? 0 : HB_WORDS(here));
+            for (size_t s = hb_draws_first(&job, span); hb_draws_next(&draws, &job, 5, span, &s);)
+                hb_draw_onto(&draws, &lanes, &trains);
+            for (size_t i = 0; i < LANES; i++) {
+                const uint64_t *train = words + hb_lit_before(lit, i) * trains.stride;
+                assert_int_equal(lit[i / 64] >> i % 64 & 1, p[i] > 0);
+                for (size_t t = 0; p[i] > 0 && t < 64 * trains.stride; t++)
+                    assert_int_equal(train[t / 64] >> t % 64 & 1,
+                                     t < here ? rows[t * STRIDE + i / 64] >> i % 64 & 1 : 0);
+            }
+        }
+}
+
 /* A neuron drawn by itself: as bits, and as values. */
 static void one_lane_or_many(void **state) {
     (void)state;
@@ -144,6 +179,30 @@ static void gaps_follow_the_formula(void **state) {
     }
 }
 
+/* Kernels that take floats first give what doubles would: so many gaps that floats alone would have
+ * some of them wrong. */
+static void all_sets_find_the_same_gaps(void **state) {
+    (void)state;
+    enum { COUNT = 500, PIECES = 200 };
+    static uint64_t first[COUNT][HB_DRAW_WORDS], trains[COUNT][HB_DRAW_WORDS];
+    static const double tried[] = {0x1.1p-12, 1.0 / 1024, 1.0 / 256, 1.0 / 64, 0.03, 0.124};
+    uint32_t lane[COUNT], place[COUNT];
+    double p[COUNT], scale[COUNT];
+    for (uint32_t i = 0; i < COUNT; i++) lane[i] = i, place[i] = i, p[i] = tried[i * 6 / COUNT];
+    for (uint32_t piece = 0; piece < PIECES; piece++)
+        for (int cpu = 0; cpu < 3; cpu++) {
+            uint32_t key[2] = {piece, 5}, sample[2] = {1, 2};
+            setenv("HEBB_CPU", cpus[cpu], 1);
+            const hb_kernels *k = hb_kernels_get();
+            unsetenv("HEBB_CPU");
+            k->gap_scales(p, COUNT, scale);
+            k->gap_trains(key, sample, lane, scale, COUNT, piece % 3, 256 - piece % 50, place,
+                          trains);
+            if (!cpu) memcpy(first, trains, sizeof first);
+            assert_memory_equal(first, trains, sizeof first);
+        }
+}
+
 /* Each step's trials over many samples are binomial: chi-square over the steps; and so are pairs of
  * neighbouring steps and of neighbouring neurons of one rate. 99.99 % bounds; the seed is fixed. */
 static void trains_have_their_rates(void **state) {
@@ -193,6 +252,7 @@ static void trains_have_their_rates(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_run_or_many),         cmocka_unit_test(one_lane_or_many),
+        cmocka_unit_test(rows_or_trains),          cmocka_unit_test(all_sets_find_the_same_gaps),
         cmocka_unit_test(trials_compare_numbers),  cmocka_unit_test(gaps_follow_the_formula),
         cmocka_unit_test(trains_have_their_rates),
     };

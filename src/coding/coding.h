@@ -14,8 +14,8 @@ typedef struct hb_bits {
     size_t stride; /* words per step, >= (num+63)/64 */
 } hb_bits;
 
-/* The same, neuron by neuron: step t of neuron n is bit t % 64 of words[n * stride + t / 64], for
- * neurons whose bit of `lit` is 1; those of others, which are silent, are not written. */
+/* The same, neuron by neuron: step t of the k-th neuron whose bit of `lit` is 1 is bit t % 64 of
+ * words[k * stride + t / 64]. Others are silent. */
 typedef struct hb_trains {
     uint64_t *words;
     size_t stride;
@@ -23,6 +23,14 @@ typedef struct hb_trains {
 } hb_trains;
 
 #define HB_WORDS(n) (((n) + 63) / 64)
+
+/* Neurons before `first` that are lit. */
+static inline size_t hb_lit_before(const uint64_t *lit, size_t first) {
+    size_t count = 0;
+    for (size_t w = 0; w < first / 64; w++) count += (size_t)__builtin_popcountll(lit[w]);
+    uint64_t part = first % 64 ? lit[first / 64] << (64 - first % 64) : 0;
+    return count + (size_t)__builtin_popcountll(part);
+}
 
 typedef enum hb_emits {
     HB_EMITS_SPIKES,  /* bits */

@@ -234,13 +234,10 @@ void hb_draw_rows(const hb_draws *draws, const hb_lanes *lanes, uint64_t *words,
 }
 
 void hb_lanes_light(const hb_lanes *lanes, size_t count, const hb_trains *trains, size_t words) {
-    for (size_t w = 0; w < HB_WORDS(count); w++) {
-        size_t first = lanes->first + 64 * w;
-        trains->lit[first / 64] = lanes->lit[w];
-        for (uint64_t left = words ? lanes->lit[w] : 0; left; left &= left - 1)
-            memset(trains->words + (first + (size_t)__builtin_ctzll(left)) * trains->stride, 0,
-                   words * sizeof *trains->words);
-    }
+    memcpy(trains->lit + lanes->first / 64, lanes->lit, HB_WORDS(count) * sizeof *trains->lit);
+    size_t place = hb_lit_before(trains->lit, lanes->first), last = lanes->first + count;
+    for (; words && place < hb_lit_before(trains->lit, last); place++)
+        memset(trains->words + place * trains->stride, 0, words * sizeof *trains->words);
 }
 
 /* Adds a word whose first step is step `at` of the train; steps before 0 are none. */
@@ -257,10 +254,10 @@ void hb_draw_onto(const hb_draws *draws, const hb_lanes *lanes, const hb_trains 
     if (wanted(draws) >= draws->end) return;
     hb_draw_piece(draws, lanes, drawn);
     size_t words = HB_WORDS(draws->end), gone = from < 0 ? (size_t)-from / 64 : 0;
+    uint64_t *train = trains->words + hb_lit_before(trains->lit, lanes->first) * trains->stride;
     for (size_t w = 0; w < STRIP / 64; w++)
-        for (uint64_t left = lanes->lit[w]; left; left &= left - 1) {
+        for (uint64_t left = lanes->lit[w]; left; left &= left - 1, train += trains->stride) {
             size_t lane = 64 * w + (size_t)__builtin_ctzll(left);
-            uint64_t *train = trains->words + (lanes->first + lane) * trains->stride;
             for (size_t k = 0; from % 64 && k < words; k++)
                 add_word(train, from + 64 * (int64_t)k, drawn[lane][k]);
             for (size_t k = gone; from % 64 == 0 && k < words; k++)

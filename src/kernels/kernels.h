@@ -90,7 +90,7 @@ typedef struct hb_kernels {
     void (*sample_f64)(double *to, size_t stride, size_t rows, const double *a, size_t a_stride,
                        const double *b, size_t b_stride, size_t n, const uint64_t *bits);
     /* Rows of width <= HB_NARROW numbers, which lie close together, `numbers` of them in all. To
-     * row t < steps of `to` is added each row index[k] of whose words bits[index[k] * stride + ...]
+     * row t < steps of `to` is added each row index[k] of whose words bits[k * stride + ...]
      * bit t is 1, in the order of k, one by one. */
     void (*add_narrow_f32)(float *to, size_t width, size_t steps, const float *rows, size_t numbers,
                            const uint64_t *bits, size_t stride, const uint32_t *index,
@@ -108,12 +108,12 @@ typedef struct hb_kernels {
     void (*pad_narrow_f32)(float *to, const float *from, size_t width, size_t count);
     void (*pad_narrow_f64)(double *to, const double *from, size_t width, size_t count);
     /* Of 64 sources, each of those `live` adds to its row of `to` (HB_NARROW apart) the padded rows
-     * of the steps that its bits say: bit t of bits[i * stride + k] is step 64 k + t of source i.
+     * of the steps that its bits say: bit t of bits[i * words + k] is step 64 k + t of source i.
      * Spikes of a word are added to four sums in turn. */
-    void (*gather_narrow_f32)(float *to, const float *padded, const uint64_t *bits, size_t stride,
-                              size_t words, uint64_t live);
-    void (*gather_narrow_f64)(double *to, const double *padded, const uint64_t *bits, size_t stride,
-                              size_t words, uint64_t live);
+    void (*gather_narrow_f32)(float *to, const float *padded, const uint64_t *bits, size_t words,
+                              uint64_t live);
+    void (*gather_narrow_f64)(double *to, const double *padded, const uint64_t *bits, size_t words,
+                              uint64_t live);
     /* The numbers of a row whose bit is 1, one after another; returns how many. May write up to
      * HB_POSITIONS_SLACK more. */
     size_t (*squeeze_f32)(float *to, const float *from, const uint64_t *bits, size_t n);

@@ -76,7 +76,7 @@ INLINE int has_many(const uint64_t *train, size_t words) {
         for (size_t k = 0; k < words; k++)                                                         \
             memset(sums[k * ROWS_##R + 64], 0, 2 * FEW * sizeof sums[0]);                          \
         for (size_t k = 0; k < count; k++) {                                                       \
-            const uint64_t *train = bits + index[k] * stride;                                      \
+            const uint64_t *train = bits + k * stride;                                             \
             size_t at = index[k] * width;                                                          \
             load_row_##R(row, rows + at, width, numbers - at);                                     \
             if (has_many(train, words))                                                            \
@@ -140,15 +140,14 @@ INLINE int has_many(const uint64_t *train, size_t words) {
         for (int l = 0; l < VECTORS(type); l++)                                                    \
             ((vec *)to)[l] += (sum[0][l] + sum[1][l]) + (sum[2][l] + sum[3][l]);                   \
     }                                                                                              \
-    void JOIN(hb_gather_narrow_##R##_, HB_ISA)(type * to, const type *padded,                      \
-                                               const uint64_t *bits, size_t stride, size_t words,  \
-                                               uint64_t live) {                                    \
+    void JOIN(hb_gather_narrow_##R##_, HB_ISA)(                                                    \
+        type * to, const type *padded, const uint64_t *bits, size_t words, uint64_t live) {        \
         for (; live; live &= live - 1) {                                                           \
             size_t i = (size_t)__builtin_ctzll(live);                                              \
-            if (has_many(bits + i * stride, words))                                                \
-                gather_train_##R(to + i * HB_NARROW, padded, bits + i * stride, words, 2 * FEW);   \
+            if (has_many(bits + i * words, words))                                                 \
+                gather_train_##R(to + i * HB_NARROW, padded, bits + i * words, words, 2 * FEW);    \
             else                                                                                   \
-                gather_train_##R(to + i * HB_NARROW, padded, bits + i * stride, words, FEW);       \
+                gather_train_##R(to + i * HB_NARROW, padded, bits + i * words, words, FEW);        \
         }                                                                                          \
     }
 

@@ -13,7 +13,7 @@
                                     const uint32_t *index, size_t count);                          \
     void hb_pad_narrow_##R##_##isa(type *to, const type *from, size_t width, size_t count);        \
     void hb_gather_narrow_##R##_##isa(type *to, const type *padded, const uint64_t *bits,          \
-                                      size_t stride, size_t words, uint64_t live);
+                                      size_t words, uint64_t live);
 #define HB_DECLARE_NARROWS(isa)                                                                    \
     HB_DECLARE_NARROW(isa, f32, float)                                                             \
     HB_DECLARE_NARROW(isa, f64, double)

@@ -33,8 +33,8 @@ typedef struct hb_part {
     size_t n, words;
     hb_form form;
     uint64_t *bits;   /* [B][T+1][words]; or NULL, and the spikes are trains: */
-    uint64_t *trains; /* [B][64 words][HB_WORDS(T)]: bit t % 64 of word t / 64 is step t ... */
-    uint64_t *lit;    /* [B][words]: ... of these neurons; others are silent */
+    uint64_t *trains; /* [B][n][HB_WORDS(T)]: bit t % 64 of word t / 64 is step t ... */
+    uint64_t *lit;    /* [B][words]: ... of these neurons, one after another; others are silent */
     uint64_t *edges;  /* [B][2][words]: row 0, and the last */
     real *rows;       /* [B][T+1][n] */
     real *constant;   /* [B][n] */
@@ -232,10 +232,13 @@ static inline uint64_t *hb_part_bits(const hb_machine *m, const hb_part *p, size
 }
 /* The same of trains. */
 static inline size_t hb_train_stride(const hb_machine *m) { return HB_WORDS(m->step_room); }
-static inline uint64_t *hb_part_trains(const hb_machine *m, const hb_part *p, size_t b) {
-    return p->trains + b * 64 * p->words * hb_train_stride(m);
-}
 static inline uint64_t *hb_part_lit(const hb_part *p, size_t b) { return p->lit + b * p->words; }
+/* Of the first neuron from `first` on that has one. */
+static inline uint64_t *hb_part_train(const hb_machine *m, const hb_part *p, size_t b,
+                                      size_t first) {
+    size_t place = b * p->n + hb_lit_before(hb_part_lit(p, b), first);
+    return p->trains + place * hb_train_stride(m);
+}
 static inline uint64_t *hb_part_edge(const hb_part *p, size_t b, size_t last) {
     return p->edges + (2 * b + last) * p->words;
 }

@@ -442,7 +442,7 @@ static bool spiked(const hb_engine *engine, size_t group, size_t b, size_t t, si
     const hb_part *p = &m->parts[group];
     if (p->trains)
         return hb_part_lit(p, b)[neuron / 64] >> neuron % 64 &
-               hb_part_trains(m, p, b)[neuron * hb_train_stride(m) + t / 64] >> t % 64 & 1;
+               hb_part_train(m, p, b, neuron)[t / 64] >> t % 64 & 1;
     if (p->form == HB_FORM_BITS)
         return hb_part_bits(m, p, b, t + 1)[neuron / 64] >> neuron % 64 & 1;
     if (p->form == HB_FORM_CONSTANT) return p->constant[b * p->n + neuron] != 0;

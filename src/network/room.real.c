@@ -23,7 +23,7 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
     size_t n = p->n, cells = times(B, T, n), rows = times(B, T + 1, n), real_ = sizeof(real);
     a->kind = HB_OF_TAPE;
     if (HB_R(hb_part_keeps_trains)(m, p)) {
-        p->trains = hb_arena_take(a, times(B, HB_WORDS(T), 64 * p->words), 8);
+        p->trains = hb_arena_take(a, times(B, HB_WORDS(T), p->n), 8);
         p->lit = hb_arena_take(a, times(B, p->words, 1), 8);
         p->edges = hb_arena_take(a, times(B, p->words, 2), 8);
     } else if (p->form == HB_FORM_BITS) {

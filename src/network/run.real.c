@@ -39,7 +39,7 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
         job.events = group->offsets[own + 1] - from;
     }
     if (p->trains) {
-        job.trains = (hb_trains){hb_part_trains(m, p, b), hb_train_stride(m), hb_part_lit(p, b)};
+        job.trains = (hb_trains){hb_part_train(m, p, b, 0), hb_train_stride(m), hb_part_lit(p, b)};
     } else if (p->form == HB_FORM_BITS) {
         job.bits = (hb_bits){hb_part_bits(m, p, b, 1), p->words};
         memset(job.bits.words, 0, steps * p->words * 8);
@@ -357,7 +357,7 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
 
 /* ---- readouts ---- */
 
-static void read_linear(hb_machine *m, hb_worker *w, size_t readout, size_t b) {
+static void read_linear(hb_machine *m, size_t readout, size_t b) {
     const hb_readout *r = &m->base.graph->readouts[readout];
     const hb_part *p = &m->parts[r->target];
     size_t pop, outputs = r->decoder.classes;
@@ -369,8 +369,10 @@ static void read_linear(hb_machine *m, hb_worker *w, size_t readout, size_t b) {
         double weight = m->weights[readout][t];
         if (weight == 0) continue;
         if (!V && p->form == HB_FORM_BITS) {
-            size_t count = m->kernels->positions(hb_part_bits(m, p, b, t + 1), p->words, w->index);
-            for (size_t i = 0; i < count; i++) out[w->index[i] / pop] += weight;
+            const uint64_t *row = hb_part_bits(m, p, b, t + 1);
+            for (size_t i = 0; i < p->words; i++)
+                for (uint64_t left = row[i]; left; left &= left - 1)
+                    out[(64 * i + (size_t)__builtin_ctzll(left)) / pop] += weight;
             continue;
         }
         const real *row = V                             ? hb_part_row(m, p, p->V, b, t + 1)
@@ -466,7 +468,7 @@ static void finish_sample(void *arg, size_t b, int worker) {
         if (m->record[i])
             fill_record(m, i, b);
         else
-            read_linear(m, w, i, b);
+            read_linear(m, i, b);
     for (size_t i = 0; i < m->part_count; i++)
         if (m->parts[i].model && !finite_state(&m->parts[i], b))
             m->sample_status[b] = HEBB_E_NOT_FINITE;

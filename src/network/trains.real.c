@@ -36,25 +36,22 @@ bool HB_R(hb_part_keeps_trains)(const hb_machine *m, const hb_part *p) {
 }
 
 void HB_R(hb_trains_row)(const hb_machine *m, const hb_part *p, size_t b, size_t t, uint64_t *row) {
-    const uint64_t *lit = hb_part_lit(p, b), *trains = hb_part_trains(m, p, b) + t / 64;
-    size_t stride = hb_train_stride(m);
-    for (size_t i = 0; i < p->words; i++, trains += 64 * stride) {
+    const uint64_t *lit = hb_part_lit(p, b), *train = hb_part_train(m, p, b, 0) + t / 64;
+    for (size_t i = 0; i < p->words; i++) {
         row[i] = 0;
-        for (uint64_t left = lit[i]; left; left &= left - 1) {
-            size_t k = (size_t)__builtin_ctzll(left);
-            row[i] |= (trains[k * stride] >> t % 64 & 1) << k;
-        }
+        for (uint64_t left = lit[i]; left; left &= left - 1, train += hb_train_stride(m))
+            row[i] |= (*train >> t % 64 & 1) << __builtin_ctzll(left);
     }
 }
 
 void HB_R(hb_trains_counts)(const hb_machine *m, const hb_part *p, size_t b, uint32_t *counts) {
-    size_t stride = hb_train_stride(m);
+    const uint64_t *lit = hb_part_lit(p, b), *train = hb_part_train(m, p, b, 0);
     for (size_t i = 0; i < p->n; i++) {
-        const uint64_t *train = hb_part_trains(m, p, b) + i * stride;
         counts[i] = 0;
-        if (!(hb_part_lit(p, b)[i / 64] >> i % 64 & 1)) continue;
+        if (!(lit[i / 64] >> i % 64 & 1)) continue;
         for (size_t k = 0; k < HB_WORDS(m->base.steps); k++)
             counts[i] += (uint32_t)__builtin_popcountll(train[k]);
+        train += hb_train_stride(m);
     }
 }
 
@@ -71,7 +68,8 @@ void HB_R(hb_trains_pull)(hb_machine *m, const hb_link *link, hb_worker *w, real
     size_t live = m->kernels->positions(hb_part_lit(pre, b), pre->words, w->index);
     if (steps > link->lag)
         m->kernels->HB_K(add_narrow)(I + link->lag * post, post, steps - link->lag, weight, numbers,
-                                     hb_part_trains(m, pre, b), hb_train_stride(m), w->index, live);
+                                     hb_part_train(m, pre, b, 0), hb_train_stride(m), w->index,
+                                     live);
     const real *bias = link->bias ? link->bias->values : NULL;
     for (size_t t = 0; bias && t < steps; t++)
         for (size_t j = 0; j < post; j++) I[t * post + j] += bias[j];
