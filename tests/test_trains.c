@@ -183,7 +183,7 @@ static void gaps_follow_the_formula(void **state) {
  * some of them wrong. */
 static void all_sets_find_the_same_gaps(void **state) {
     (void)state;
-    enum { COUNT = 500, PIECES = 200 };
+    enum { COUNT = 500, PIECES = 2000 };
     static uint64_t first[COUNT][HB_DRAW_WORDS], trains[COUNT][HB_DRAW_WORDS];
     static const double tried[] = {0x1.1p-12, 1.0 / 1024, 1.0 / 256, 1.0 / 64, 0.03, 0.124};
     uint32_t lane[COUNT], place[COUNT];
