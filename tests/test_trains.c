@@ -102,19 +102,19 @@ static void one_lane_or_many(void **state) {
     hb_encode_job job = {.steps = STEPS, .seed = 11, .domain_id = 3};
     draw(whole, 0, STEPS, span, 5);
     for (uint32_t i = 0; i < LANES; i++) {
-        hb_draw_sink bits = {.words = alone, .stride = 1, .bit = 9};
-        hb_draw_sink values = {.row = row, .stride = 3, .value = 2.5f};
         hb_draws draws;
+        hb_lanes lanes;
         double p = i % 7 == 3 ? 0 : rates[i % RATES];
         memset(alone, 0, sizeof alone);
         memset(row, 0, sizeof row);
+        hb_lanes_sort(&lanes, i, 1, &p);
         for (size_t at = 0; hb_draws_next(&draws, &job, 5, span, &at);) {
-            hb_draw_train(&draws, i, p, &bits);
-            hb_draw_train(&draws, i, p, &values);
+            hb_draw_rows(&draws, &lanes, alone, 1);
+            hb_draw_values(&draws, &lanes, row, 3, 2.5f);
         }
         for (size_t t = 0; t < STEPS; t++) {
             uint64_t want = whole[t * STRIDE + i / 64] >> i % 64 & 1;
-            assert_int_equal(alone[t], want << 9);
+            assert_int_equal(alone[t], want);
             assert_true(row[3 * t] == (want ? 2.5f : 0));
         }
     }

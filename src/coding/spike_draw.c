@@ -198,20 +198,19 @@ void hb_draw_piece(const hb_draws *draws, const hb_lanes *lanes,
                                lanes->gap_count, draws->begin, draws->end, lanes->gap, trains);
 }
 
-void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
-    uint64_t train[STRIP][HB_DRAW_WORDS];
-    hb_lanes lanes;
-    hb_lanes_sort(&lanes, lane, 1, &p);
-    if (!lanes.lit[0] || draws->begin >= draws->end) return;
-    hb_draw_piece(draws, &lanes, train);
-    for (size_t step = wanted(draws); step < draws->end; step++) {
-        if (!(train[0][step / 64] >> step % 64 & 1)) continue;
-        size_t at = (draws->to + step - draws->skip) * sink->stride;
-        if (sink->words)
-            sink->words[at] |= (uint64_t)1 << sink->bit;
-        else
-            sink->row[at] = sink->value;
-    }
+void hb_draw_values(const hb_draws *draws, const hb_lanes *lanes, float *rows, size_t stride,
+                    float value) {
+    uint64_t trains[STRIP][HB_DRAW_WORDS];
+    size_t begin = wanted(draws);
+    if (begin >= draws->end) return;
+    hb_draw_piece(draws, lanes, trains);
+    for (size_t w = 0; w < STRIP / 64; w++)
+        for (uint64_t left = lanes->lit[w]; left; left &= left - 1) {
+            size_t lane = 64 * w + (size_t)__builtin_ctzll(left);
+            float *to = rows + (draws->to + begin - draws->skip) * stride + lane;
+            for (size_t step = begin; step < draws->end; step++, to += stride)
+                if (trains[lane][step / 64] >> step % 64 & 1) *to = value;
+        }
 }
 
 void hb_draw_rows(const hb_draws *draws, const hb_lanes *lanes, uint64_t *words, size_t stride) {

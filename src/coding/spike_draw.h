@@ -19,16 +19,6 @@ typedef struct hb_draws {
     size_t to;         /* step of the job that follows what is skipped */
 } hb_draws;
 
-/* Where the successes go: a bit of words[t * stride], or a value in row[t * stride]; t counts
- * from the job's first step. */
-typedef struct hb_draw_sink {
-    uint64_t *words;
-    float *row;
-    size_t stride;
-    unsigned bit;
-    float value;
-} hb_draw_sink;
-
 /* Lanes from here on are free for draws that belong to no single neuron. */
 #define HB_DRAW_SHARED 0x80000000u
 
@@ -58,11 +48,13 @@ bool hb_draws_next(hb_draws *draws, const hb_encode_job *job, uint64_t sample, h
 size_t hb_draws_first(const hb_encode_job *job, hb_draw_span span);
 /* Takes `count` <= HB_DRAW_STRIP lanes of probabilities p; 0 or less: nothing. */
 void hb_lanes_sort(hb_lanes *lanes, uint32_t first, size_t count, const double *p);
-/* One trial of probability p in each step of the piece. */
-void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink);
-/* The same for all lanes that were sorted: bit t % 64 of trains[lane - first][t / 64] is step t of
- * the piece. Those of lanes that cannot fire are not written; some steps before `skip` may be. */
+/* One trial in each step of a piece for all lanes that were sorted: bit t % 64 of
+ * trains[lane - first][t / 64] is step t of the piece. Those of lanes that cannot fire are not
+ * written; some steps before `skip` may be. */
 void hb_draw_piece(const hb_draws *draws, const hb_lanes *lanes, uint64_t (*trains)[HB_DRAW_WORDS]);
+/* As values: rows[t * stride + lane - first], t from the job's first step; others are left. */
+void hb_draw_values(const hb_draws *draws, const hb_lanes *lanes, float *rows, size_t stride,
+                    float value);
 /* As rows: bits of words[t * stride + ...], t from the job's first step. */
 void hb_draw_rows(const hb_draws *draws, const hb_lanes *lanes, uint64_t *words, size_t stride);
 /* Marks as lit those of the lanes, `count` in all, that can fire, and clears so many words of their

@@ -331,8 +331,8 @@ static void exact_gaps(const some_trains *x, lanes_u64 words[GROUPS][4],
 #ifdef PHILOX_LANES
 /* The same by floats, of which both groups' fill a vector: train l of the second group is number
  * 2 l + 1. Returns 0 where one may be wrong, because its product lies within SLACK (scale +
- * product) of a whole number. The logarithm's error is below SLACK / 4 (1 + |log|)
- * (tests/test_trains.c); 300 steps are as many as more. */
+ * product) of a whole number. The logarithm's error is below SLACK / 16 (1 + |log|), and roundings
+ * of scale and product add no more. 300 steps are as many as more. */
 #define SLACK 0x1p-19f
 INLINE int near_gaps(const some_trains *x, lanes_u64 words[GROUPS][4], lanes_u64 gaps[GROUPS][4]) {
     const int32_t offset = 0x3F3504F3 - (1 << 23);
