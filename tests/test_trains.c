@@ -22,12 +22,14 @@ enum { RATES = sizeof rates / sizeof rates[0] };
 static void draw(uint64_t *words, size_t first, size_t steps, hb_draw_span span, uint64_t sample) {
     hb_encode_job job = {.first = first, .steps = steps, .seed = 11, .domain_id = 3};
     hb_draws draws;
+    hb_lanes lanes;
     double p[LANES];
     for (size_t i = 0; i < LANES; i++) p[i] = i % 7 == 3 ? 0 : rates[i % RATES];
     if (span.end > first + steps) span.end = first + steps;
+    hb_lanes_sort(&lanes, 0, LANES, p);
     memset(words, 0, steps * STRIDE * sizeof *words);
     for (size_t at = hb_draws_first(&job, span); hb_draws_next(&draws, &job, sample, span, &at);)
-        hb_draw_trains(&draws, 0, LANES, p, words, STRIDE);
+        hb_draw_rows(&draws, &lanes, words, STRIDE);
 }
 
 static void one_run_or_many(void **state) {
@@ -56,6 +58,41 @@ static void one_run_or_many(void **state) {
     }
 }
 
+/* The same trains, kept neuron by neuron. */
+static void rows_or_trains(void **state) {
+    (void)state;
+    static uint64_t rows[STEPS * STRIDE], words[LANES * ((STEPS + 63) / 64)];
+    static const size_t chunks[] = {1, 7, 64, 100, 192, 256, 300, STEPS};
+    static const hb_draw_span spans[] = {{0, STEPS}, {70, 333}, {256, 280}};
+    for (size_t c = 0; c < 8 * 3; c++)
+        for (size_t at = 0, here; at < STEPS; at += here) {
+            here = STEPS - at < chunks[c / 3] ? STEPS - at : chunks[c / 3];
+            hb_draw_span span = spans[c % 3];
+            hb_encode_job job = {.first = at, .steps = here, .seed = 11, .domain_id = 3};
+            hb_draws draws;
+            hb_lanes lanes;
+            double p[LANES];
+            uint64_t lit[STRIDE];
+            hb_trains trains = {words, HB_WORDS(here), lit};
+            for (size_t i = 0; i < LANES; i++) p[i] = i % 7 == 3 ? 0 : rates[i % RATES];
+            draw(rows, at, here, span, 5);
+            if (span.end > at + here) span.end = at + here;
+            bool whole = !span.begin && span.end == at + here && at % 64 == 0;
+            memset(words, 0xff, sizeof words);
+            hb_lanes_sort(&lanes, 0, LANES, p);
+            hb_lanes_light(&lanes, LANES, &trains, whole ? 0 : HB_WORDS(here));
+            for (size_t s = hb_draws_first(&job, span); hb_draws_next(&draws, &job, 5, span, &s);)
+                hb_draw_onto(&draws, &lanes, &trains);
+            for (size_t i = 0; i < LANES; i++) {
+                const uint64_t *train = words + hb_lit_before(lit, i) * trains.stride;
+                assert_int_equal(lit[i / 64] >> i % 64 & 1, p[i] > 0);
+                for (size_t t = 0; p[i] > 0 && t < 64 * trains.stride; t++)
+                    assert_int_equal(train[t / 64] >> t % 64 & 1,
+                                     t < here ? rows[t * STRIDE + i / 64] >> i % 64 & 1 : 0);
+            }
+        }
+}
+
 /* A neuron drawn by itself: as bits, and as values. */
 static void one_lane_or_many(void **state) {
     (void)state;
@@ -65,19 +102,19 @@ static void one_lane_or_many(void **state) {
     hb_encode_job job = {.steps = STEPS, .seed = 11, .domain_id = 3};
     draw(whole, 0, STEPS, span, 5);
     for (uint32_t i = 0; i < LANES; i++) {
-        hb_draw_sink bits = {.words = alone, .stride = 1, .bit = 9};
-        hb_draw_sink values = {.row = row, .stride = 3, .value = 2.5f};
         hb_draws draws;
+        hb_lanes lanes;
         double p = i % 7 == 3 ? 0 : rates[i % RATES];
         memset(alone, 0, sizeof alone);
         memset(row, 0, sizeof row);
+        hb_lanes_sort(&lanes, i, 1, &p);
         for (size_t at = 0; hb_draws_next(&draws, &job, 5, span, &at);) {
-            hb_draw_train(&draws, i, p, &bits);
-            hb_draw_train(&draws, i, p, &values);
+            hb_draw_rows(&draws, &lanes, alone, 1);
+            hb_draw_values(&draws, &lanes, row, 3, 2.5f);
         }
         for (size_t t = 0; t < STEPS; t++) {
             uint64_t want = whole[t * STRIDE + i / 64] >> i % 64 & 1;
-            assert_int_equal(alone[t], want << 9);
+            assert_int_equal(alone[t], want);
             assert_true(row[3 * t] == (want ? 2.5f : 0));
         }
     }
@@ -142,6 +179,30 @@ static void gaps_follow_the_formula(void **state) {
     }
 }
 
+/* Kernels that take floats first give what doubles would: so many gaps that floats alone would have
+ * some of them wrong. */
+static void all_sets_find_the_same_gaps(void **state) {
+    (void)state;
+    enum { COUNT = 500, PIECES = 2000 };
+    static uint64_t first[COUNT][HB_DRAW_WORDS], trains[COUNT][HB_DRAW_WORDS];
+    static const double tried[] = {0x1.1p-12, 1.0 / 1024, 1.0 / 256, 1.0 / 64, 0.03, 0.124};
+    uint32_t lane[COUNT], place[COUNT];
+    double p[COUNT], scale[COUNT];
+    for (uint32_t i = 0; i < COUNT; i++) lane[i] = i, place[i] = i, p[i] = tried[i * 6 / COUNT];
+    for (uint32_t piece = 0; piece < PIECES; piece++)
+        for (int cpu = 0; cpu < 3; cpu++) {
+            uint32_t key[2] = {piece, 5}, sample[2] = {1, 2};
+            setenv("HEBB_CPU", cpus[cpu], 1);
+            const hb_kernels *k = hb_kernels_get();
+            unsetenv("HEBB_CPU");
+            k->gap_scales(p, COUNT, scale);
+            k->gap_trains(key, sample, lane, scale, COUNT, piece % 3, 256 - piece % 50, place,
+                          trains);
+            if (!cpu) memcpy(first, trains, sizeof first);
+            assert_memory_equal(first, trains, sizeof first);
+        }
+}
+
 /* Each step's trials over many samples are binomial: chi-square over the steps; and so are pairs of
  * neighbouring steps and of neighbouring neurons of one rate. 99.99 % bounds; the seed is fixed. */
 static void trains_have_their_rates(void **state) {
@@ -156,12 +217,14 @@ static void trains_have_their_rates(void **state) {
             hb_encode_job job = {.steps = T, .seed = 4, .domain_id = (uint32_t)(8 * k + j)};
             hb_draw_span span = {0, T};
             double p[N], chi = 0, counts[100] = {0}, next = 0, beside = 0, q = tried[k];
+            hb_lanes lanes;
             for (size_t i = 0; i < N; i++) p[i] = q;
+            hb_lanes_sort(&lanes, 0, N, p);
             for (uint64_t b = 0; b < SAMPLES; b++) {
                 hb_draws draws;
                 memset(words, 0, sizeof words);
                 for (size_t at = 0; hb_draws_next(&draws, &job, b, span, &at);)
-                    hb_draw_trains(&draws, 0, N, p, words, 1);
+                    hb_draw_rows(&draws, &lanes, words, 1);
                 for (size_t t = 0; t < T; t++) {
                     counts[t] += __builtin_popcountll(words[t]);
                     beside += __builtin_popcountll(words[t] & words[t] >> 1);
@@ -189,6 +252,7 @@ static void trains_have_their_rates(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_run_or_many),         cmocka_unit_test(one_lane_or_many),
+        cmocka_unit_test(rows_or_trains),          cmocka_unit_test(all_sets_find_the_same_gaps),
         cmocka_unit_test(trials_compare_numbers),  cmocka_unit_test(gaps_follow_the_formula),
         cmocka_unit_test(trains_have_their_rates),
     };

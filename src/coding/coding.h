@@ -14,7 +14,23 @@ typedef struct hb_bits {
     size_t stride; /* words per step, >= (num+63)/64 */
 } hb_bits;
 
+/* The same, neuron by neuron: step t of the k-th neuron whose bit of `lit` is 1 is bit t % 64 of
+ * words[k * stride + t / 64]. Others are silent. */
+typedef struct hb_trains {
+    uint64_t *words;
+    size_t stride;
+    uint64_t *lit; /* [(num+63)/64] */
+} hb_trains;
+
 #define HB_WORDS(n) (((n) + 63) / 64)
+
+/* Neurons before `first` that are lit. */
+static inline size_t hb_lit_before(const uint64_t *lit, size_t first) {
+    size_t count = 0;
+    for (size_t w = 0; w < first / 64; w++) count += (size_t)__builtin_popcountll(lit[w]);
+    uint64_t part = first % 64 ? lit[first / 64] << (64 - first % 64) : 0;
+    return count + (size_t)__builtin_popcountll(part);
+}
 
 typedef enum hb_emits {
     HB_EMITS_SPIKES,  /* bits */
@@ -38,6 +54,7 @@ typedef struct hb_encode_job {
     uint32_t domain_id; /* the encoder's number: separates its streams from others' */
     uint64_t sample;    /* presentation counter of this sample */
     hb_bits bits;       /* HB_EMITS_SPIKES: cleared by the caller, step 0 = `first` */
+    hb_trains trains;   /* in place of bits, if hb_encoder_gives_trains and words is not NULL */
     float *rows;        /* otherwise: [steps][num], or [num] if constant */
 } hb_encode_job;
 
@@ -53,6 +70,7 @@ typedef struct hb_encoder_ops {
     const hb_component *component;
     hb_emits emits;
     bool per_step; /* values hold [steps][num], not [num] ("null") */
+    bool trains;   /* can write trains */
     bool events;   /* takes times and neurons ("mstb") */
     /* Real rows are written in full; bits must come cleared. */
     hebb_status (*encode)(const hb_encoder *encoder, hb_env *env, const hb_encode_job *job);
@@ -64,6 +82,10 @@ typedef struct hb_encoder_ops {
 } hb_encoder_ops;
 
 hb_emits hb_encoder_emits(const hb_encoder *encoder);
+/* Under compat = spaic silent neurons have stray spikes. */
+static inline bool hb_encoder_gives_trains(const hb_encoder *encoder) {
+    return encoder->ops->trains && !encoder->spaic;
+}
 /* What compat = spaic takes over the whole batch (values [batch][num]); goes into the jobs. */
 void hb_encoder_batch_range(const hb_encoder *encoder, const float *values, size_t batch,
                             size_t num, double *low, double *high);

@@ -25,30 +25,41 @@ static const hb_param_info bernoulli_params[] = {
      NULL, NULL, NULL},
 };
 
-/* Probabilities factor * x in one piece of the train. */
-static void encode_piece(const hb_encode_job *job, const hb_draws *draws, double factor,
-                         double leak) {
+/* Neurons first .. first + count, count <= HB_DRAW_STRIP, of probabilities factor * x. */
+static void encode_strip(const hb_encode_job *job, uint64_t sample, size_t first, size_t count,
+                         double factor, double leak, hb_draw_span span) {
     double p[HB_DRAW_STRIP];
-    for (size_t first = 0; first < job->num; first += HB_DRAW_STRIP) {
-        size_t count = job->num - first < HB_DRAW_STRIP ? job->num - first : HB_DRAW_STRIP;
-        uint64_t never[HB_DRAW_STRIP / 64] = {0};
-        for (size_t k = 0; k < count; k++) p[k] = factor * (double)job->values[first + k];
-        for (size_t k = 0; leak > 0 && k < count; k++) {
-            never[k / 64] |= (uint64_t)(p[k] == 0) << k % 64;
-            p[k] += p[k] > 0 ? leak : 0;
+    uint64_t never[HB_DRAW_STRIP / 64] = {0};
+    hb_lanes lanes;
+    hb_draws draws;
+    for (size_t k = 0; k < count; k++) p[k] = factor * (double)job->values[first + k];
+    for (size_t k = 0; leak > 0 && k < count; k++) {
+        never[k / 64] |= (uint64_t)(p[k] == 0) << k % 64;
+        p[k] += p[k] > 0 ? leak : 0;
+    }
+    hb_lanes_sort(&lanes, (uint32_t)first, count, p);
+    bool whole = span.begin <= job->first && span.end == job->first + job->steps;
+    if (job->trains.words)
+        hb_lanes_light(&lanes, count, &job->trains,
+                       whole && job->first % 64 == 0 ? 0 : HB_WORDS(job->steps));
+    for (size_t at = hb_draws_first(job, span); hb_draws_next(&draws, job, sample, span, &at);) {
+        if (job->trains.words) {
+            hb_draw_onto(&draws, &lanes, &job->trains);
+            continue;
         }
-        hb_draw_trains(draws, (uint32_t)first, count, p, job->bits.words + first / 64,
-                       job->bits.stride);
+        hb_draw_rows(&draws, &lanes, job->bits.words + first / 64, job->bits.stride);
         for (size_t k = 0; leak > 0 && k < HB_WORDS(count); k++)
-            hb_draw_leak(draws, first / 64 + k, never[k], &job->bits);
+            hb_draw_leak(&draws, first / 64 + k, never[k], &job->bits);
     }
 }
 
 static void encode_trials(const hb_encode_job *job, uint64_t sample, double factor, double leak,
                           hb_draw_span span) {
-    hb_draws draws;
-    for (size_t at = hb_draws_first(job, span); hb_draws_next(&draws, job, sample, span, &at);)
-        encode_piece(job, &draws, factor, leak);
+    for (size_t first = 0; first < job->num; first += HB_DRAW_STRIP) {
+        size_t left = job->num - first;
+        encode_strip(job, sample, first, left < HB_DRAW_STRIP ? left : HB_DRAW_STRIP, factor, leak,
+                     span);
+    }
 }
 
 static hebb_status encode_poisson(const hb_encoder *encoder, hb_env *env,
@@ -81,8 +92,10 @@ static const hb_component poisson_component = {
     .params = poisson_params,
     .param_count = HB_COUNT(poisson_params),
 };
-const hb_encoder_ops hb_encoder_poisson = {
-    .component = &poisson_component, .emits = HB_EMITS_SPIKES, .encode = encode_poisson};
+const hb_encoder_ops hb_encoder_poisson = {.component = &poisson_component,
+                                           .emits = HB_EMITS_SPIKES,
+                                           .trains = true,
+                                           .encode = encode_poisson};
 
 static const hb_component bernoulli_component = {
     .kind = "encoder",
@@ -93,5 +106,7 @@ static const hb_component bernoulli_component = {
     .params = bernoulli_params,
     .param_count = HB_COUNT(bernoulli_params),
 };
-const hb_encoder_ops hb_encoder_bernoulli = {
-    .component = &bernoulli_component, .emits = HB_EMITS_SPIKES, .encode = encode_bernoulli};
+const hb_encoder_ops hb_encoder_bernoulli = {.component = &bernoulli_component,
+                                             .emits = HB_EMITS_SPIKES,
+                                             .trains = true,
+                                             .encode = encode_bernoulli};

@@ -85,22 +85,27 @@ static hebb_status generate_poisson(const hb_encoder *encoder, hb_env *env,
     HEBB_TRY(source_of(encoder, env, job, "rate", &rate));
     double factor = hb_args_num(&encoder->args, "unit_conversion");
     double leak = encoder->spaic ? 0x1p-24 : 0; /* rand <= p */
+    float weight = (float)hb_args_num(&encoder->args, "weight");
     bool spikes = poisson_emits(encoder) == HB_EMITS_SPIKES;
     hb_draw_span span = hb_draw_window(encoder, job);
-    hb_draws draws;
-    hb_draw_sink sink = {.value = (float)hb_args_num(&encoder->args, "weight")};
-    sink.stride = spikes ? job->bits.stride : job->num;
     if (!spikes) memset(job->rows, 0, job->steps * job->num * sizeof(float));
-    for (size_t at = hb_draws_first(job, span); hb_draws_next(&draws, job, job->sample, span, &at);)
-        for (size_t n = 0; n < job->num; n++) {
-            double p = source_at(&rate, n) * factor;
-            sink.bit = n % 64;
-            if (spikes)
-                sink.words = job->bits.words + n / 64;
-            else
-                sink.row = job->rows + n;
-            if (p >= 0) hb_draw_train(&draws, (uint32_t)n, p + leak, &sink);
+    for (size_t first = 0; first < job->num; first += HB_DRAW_STRIP) {
+        size_t count = job->num - first < HB_DRAW_STRIP ? job->num - first : HB_DRAW_STRIP;
+        double p[HB_DRAW_STRIP];
+        hb_lanes lanes;
+        hb_draws draws;
+        for (size_t k = 0; k < count; k++) {
+            p[k] = source_at(&rate, first + k) * factor;
+            if (p[k] >= 0) p[k] += leak;
         }
+        hb_lanes_sort(&lanes, (uint32_t)first, count, p);
+        for (size_t at = hb_draws_first(job, span);
+             hb_draws_next(&draws, job, job->sample, span, &at);)
+            if (spikes)
+                hb_draw_rows(&draws, &lanes, job->bits.words + first / 64, job->bits.stride);
+            else
+                hb_draw_values(&draws, &lanes, job->rows + first, job->num, weight);
+    }
     return HEBB_OK;
 }
 

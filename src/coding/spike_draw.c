@@ -73,28 +73,7 @@ static uint64_t rare_next(rare_gaps *gaps) {
 
 /* ---- many trains at once ---- */
 
-enum { POOL = 128, TIMES = HB_DRAW_STEPS / 64, STRIP = HB_DRAW_STRIP };
-
-/* A train that is drawn by its gaps. */
-typedef struct gap_train {
-    double p, scale;
-    uint32_t lane, step; /* where the next gap begins */
-    uint32_t at, blocks; /* drawn before, and in this round */
-} gap_train;
-
-/* One piece of up to STRIP trains: bit t % 64 of bits[lane / 64][t / 64][lane % 64] is step t,
- * counted from the piece's first. */
-typedef struct trains {
-    uint64_t bits[STRIP / 64][TIMES][64];
-    gap_train gaps[STRIP];
-    size_t gap_count, dense_count;
-    uint32_t first;                      /* lane of the first */
-    uint32_t dense[STRIP], below[STRIP]; /* trains of one trial a step, and 2^32 p */
-    uint32_t block[POOL], lane[POOL], words[4 * POOL], limit[POOL], used[POOL], place[POOL];
-    double logs[4 * POOL];
-} trains;
-
-static uint64_t *train_of(trains *x, uint32_t lane) { return &x->bits[lane / 64][0][lane % 64]; }
+enum { POOL = 128, STRIP = HB_DRAW_STRIP, CLASSES = 32 };
 
 /* Steps 64 k .. of the piece that are drawn. */
 static uint64_t drawn(const hb_draws *draws, size_t k) {
@@ -109,172 +88,180 @@ static size_t wanted(const hb_draws *draws) {
     return draws->begin > draws->skip ? draws->begin : draws->skip;
 }
 
-static void draw_always(const hb_draws *draws, uint64_t *train) {
-    for (size_t k = 0; k < TIMES; k++) train[64 * k] = drawn(draws, k);
-}
-
 static void draw_rare(const hb_draws *draws, uint32_t lane, double p, uint64_t *train) {
     rare_gaps gaps = {draws, minus_log_q(p), lane, 0, 0, {0}};
     for (size_t step = draws->begin, end = draws->end;; step++) {
         uint64_t failures = rare_next(&gaps);
         if (failures >= end - step) return;
         step += (size_t)failures;
-        train[step / 64 * 64] |= (uint64_t)1 << step % 64;
+        train[step / 64] |= (uint64_t)1 << step % 64;
     }
 }
 
-/* Kernels take eights. */
-static size_t fill_up(trains *x, size_t count) {
-    for (; count % 8; count++)
-        x->block[count] = x->lane[count] = x->limit[count] = x->used[count] = 0;
-    return count;
-}
+/* Trials of 32 steps each. */
+typedef struct trials {
+    size_t count;
+    uint32_t block[POOL], lane[POOL], limit[POOL], used[POOL], place[POOL], words[POOL];
+} trials;
 
-static void flush_trials(const hb_draws *draws, trains *x, size_t count) {
-    draws->kernels->trials(draws->key, draws->sample, x->block, x->lane, x->limit, x->used,
-                           fill_up(x, count), x->words);
+static void flush_trials(const hb_draws *draws, trials *x, uint64_t (*trains)[HB_DRAW_WORDS]) {
+    size_t count = x->count, whole = (count + 7) / 8 * 8; /* kernels take eights */
+    for (size_t i = count; i < whole; i++) x->block[i] = x->lane[i] = x->limit[i] = x->used[i] = 0;
+    draws->kernels->trials(draws->key, draws->sample, x->block, x->lane, x->limit, x->used, whole,
+                           x->words);
     for (size_t i = 0; i < count; i++) {
         uint32_t half = x->block[i] / HB_TRIAL_BLOCKS;
-        train_of(x, x->place[i])[half / 2 * 64] |= (uint64_t)x->words[i] << half % 2 * 32;
+        trains[x->place[i]][half / 2] |= (uint64_t)x->words[i] << half % 2 * 32;
     }
+    x->count = 0;
 }
 
 /* Steps that an earlier run has had are left out. */
-static void draw_dense(const hb_draws *draws, trains *x) {
-    size_t count = 0;
+static void draw_dense(const hb_draws *draws, const hb_lanes *lanes,
+                       uint64_t (*trains)[HB_DRAW_WORDS]) {
+    trials x;
+    x.count = 0;
     for (size_t half = wanted(draws) / 32; half < (draws->end + 31) / 32; half++) {
         uint32_t used = (uint32_t)(drawn(draws, half / 2) >> half % 2 * 32);
-        for (size_t i = 0; i < x->dense_count; i++) {
-            x->block[count] = (uint32_t)half * HB_TRIAL_BLOCKS;
-            x->lane[count] = x->first + x->dense[i];
-            x->limit[count] = x->below[i];
-            x->used[count] = used;
-            x->place[count++] = x->dense[i];
-            if (count == POOL) flush_trials(draws, x, count), count = 0;
+        for (size_t i = 0; i < lanes->dense_count; i++) {
+            x.block[x.count] = (uint32_t)half * HB_TRIAL_BLOCKS;
+            x.lane[x.count] = lanes->first + lanes->dense[i];
+            x.limit[x.count] = lanes->below[i];
+            x.used[x.count] = used;
+            x.place[x.count++] = lanes->dense[i];
+            if (x.count == POOL) flush_trials(draws, &x, trains);
         }
     }
-    if (count) flush_trials(draws, x, count);
+    if (x.count) flush_trials(draws, &x, trains);
 }
 
-/* As many blocks as train t will most likely need; pairs of them, since kernels take eights. */
-static size_t ask_blocks(const hb_draws *draws, trains *x, gap_train *t, size_t used) {
-    size_t blocks = (size_t)(t->p * (double)(draws->end - t->step) * 1.1 + 9) / 8 * 2;
-    if (blocks > POOL) blocks = POOL;
-    if (used + blocks > POOL) return 0;
-    uint32_t lane = x->first + t->lane, at = t->at;
-    for (size_t i = used; i < used + blocks; i += 2, at += 2) {
-        x->block[i] = at, x->block[i + 1] = at + 1;
-        x->lane[i] = x->lane[i + 1] = lane;
+static uint64_t below_of(double p) { return p < 1 ? (uint64_t)(p * 0x1p32 + 0.5) : UINT64_MAX; }
+
+/* Lanes that are drawn by their gaps, those of about the same p together, as their kernel likes
+ * it. */
+static void sort_gaps(hb_lanes *lanes, const uint32_t *place, const double *p, size_t count) {
+    size_t at[CLASSES + 1] = {0};
+    double sorted[STRIP];
+    for (size_t i = 0; i < count; i++) at[(size_t)(p[i] * (CLASSES / DENSE)) + 1]++;
+    for (size_t k = 0; k < CLASSES; k++) at[k + 1] += at[k];
+    for (size_t i = 0; i < count; i++) {
+        size_t to = at[(size_t)(p[i] * (CLASSES / DENSE))]++;
+        lanes->gap[to] = place[i], lanes->gap_lane[to] = lanes->first + place[i];
+        sorted[to] = p[i];
     }
-    t->at += (uint32_t)blocks;
-    return t->blocks = (uint32_t)blocks;
+    hb_kernels_get()->gap_scales(sorted, count, lanes->scale);
+    lanes->gap_count = count;
 }
 
-/* Trains whose gaps have not reached the end go through another round. */
-static void draw_gaps(const hb_draws *draws, trains *x) {
-    const hb_kernels *kernels = draws->kernels;
-    while (x->gap_count) {
-        size_t left = 0;
-        for (size_t i = 0; i < x->gap_count;) {
-            size_t used = 0, first = i;
-            for (size_t more; i < x->gap_count; i++, used += more)
-                if (!(more = ask_blocks(draws, x, &x->gaps[i], used))) break;
-            kernels->philox(draws->key, draws->sample, x->block, x->lane, fill_up(x, used),
-                            x->words);
-            kernels->log_uniform(x->words, 4 * used, x->logs);
-            const double *logs = x->logs;
-            for (size_t k = first; k < i; k++) {
-                gap_train *t = &x->gaps[k];
-                t->step = (uint32_t)kernels->mark_gaps(logs, 4 * t->blocks, t->scale, t->step,
-                                                       draws->end, train_of(x, t->lane));
-                logs += 4 * t->blocks;
-                if (t->step < draws->end) x->gaps[left++] = *t;
-            }
+void hb_lanes_sort(hb_lanes *lanes, uint32_t first, size_t count, const double *p) {
+    uint32_t lit[STRIP + 1], gap[STRIP];
+    double gap_p[STRIP];
+    size_t lit_count = 0, gaps = 0;
+    lanes->first = first;
+    lanes->dense_count = lanes->alone_count = 0;
+    memset(lanes->lit, 0, sizeof lanes->lit);
+    for (size_t k = 0; k < count; k++) {
+        lit[lit_count] = (uint32_t)k;
+        lit_count += p[k] > 0;
+    }
+    for (size_t i = 0; i < lit_count; i++) {
+        uint32_t k = lit[i];
+        lanes->lit[k / 64] |= (uint64_t)1 << k % 64;
+        if (p[k] < DENSE && p[k] >= RARE) {
+            gap[gaps] = k, gap_p[gaps++] = p[k];
+        } else if (p[k] >= DENSE && below_of(p[k]) <= UINT32_MAX) {
+            lanes->dense[lanes->dense_count] = k;
+            lanes->below[lanes->dense_count++] = (uint32_t)below_of(p[k]);
+        } else {
+            lanes->alone[lanes->alone_count] = k, lanes->p[lanes->alone_count++] = p[k];
         }
-        x->gap_count = left;
     }
+    sort_gaps(lanes, gap, gap_p, gaps);
 }
 
-/* Sorts lanes by how they are drawn, and draws those that are drawn by themselves. */
-static void take_lane(const hb_draws *draws, trains *x, uint32_t lane, double p) {
-    uint64_t below = p < 1 ? (uint64_t)(p * 0x1p32 + 0.5) : UINT64_MAX;
-    if (below > UINT32_MAX) {
-        draw_always(draws, train_of(x, lane));
-    } else if (p >= DENSE) {
-        x->dense[x->dense_count] = lane;
-        x->below[x->dense_count++] = (uint32_t)below;
-    } else if (p >= RARE) {
-        x->gaps[x->gap_count++] = (gap_train){.p = p, .lane = lane, .step = (uint32_t)draws->begin};
-    } else {
-        draw_rare(draws, x->first + lane, p, train_of(x, lane));
+void hb_draw_piece(const hb_draws *draws, const hb_lanes *lanes,
+                   uint64_t (*trains)[HB_DRAW_WORDS]) {
+    if (draws->begin >= draws->end) {
+        memset(trains, 0, STRIP * sizeof *trains);
+        return;
     }
+    for (size_t i = 0; i < lanes->dense_count; i++)
+        memset(trains[lanes->dense[i]], 0, sizeof *trains);
+    for (size_t i = 0; i < lanes->alone_count; i++) {
+        uint32_t k = lanes->alone[i];
+        bool always = lanes->p[i] >= RARE;
+        for (size_t t = 0; t < HB_DRAW_WORDS; t++) trains[k][t] = always ? drawn(draws, t) : 0;
+        if (!always) draw_rare(draws, lanes->first + k, lanes->p[i], trains[k]);
+    }
+    draw_dense(draws, lanes, trains);
+    draws->kernels->gap_trains(draws->key, draws->sample, lanes->gap_lane, lanes->scale,
+                               lanes->gap_count, draws->begin, draws->end, lanes->gap, trains);
 }
 
-static void find_scales(const hb_draws *draws, trains *x) {
-    double p[64], scale[64];
-    for (size_t i = 0, here; i < x->gap_count; i += here) {
-        here = x->gap_count - i < 64 ? x->gap_count - i : 64;
-        for (size_t k = 0; k < here; k++) p[k] = x->gaps[i + k].p;
-        draws->kernels->gap_scales(p, here, scale);
-        for (size_t k = 0; k < here; k++) x->gaps[i + k].scale = scale[k];
-    }
-}
-
-/* Returns a word whose bit k is 1 where some of lanes 64 k .. can fire: the bits of others are not
- * written. */
-static uint64_t draw(const hb_draws *draws, trains *x, size_t count, const double *p) {
-    uint64_t lit = 0;
-    x->gap_count = x->dense_count = 0;
-    if (draws->begin >= draws->end) return 0;
-    for (size_t first = 0; first < count; first += 64) {
-        size_t last = count - first < 64 ? count : first + 64, some = 0;
-        uint32_t lane[64];
-        for (size_t k = first; k < last; k++) {
-            lane[some] = (uint32_t)k;
-            some += p[k] > 0;
+void hb_draw_values(const hb_draws *draws, const hb_lanes *lanes, float *rows, size_t stride,
+                    float value) {
+    uint64_t trains[STRIP][HB_DRAW_WORDS];
+    size_t begin = wanted(draws);
+    if (begin >= draws->end) return;
+    hb_draw_piece(draws, lanes, trains);
+    for (size_t w = 0; w < STRIP / 64; w++)
+        for (uint64_t left = lanes->lit[w]; left; left &= left - 1) {
+            size_t lane = 64 * w + (size_t)__builtin_ctzll(left);
+            float *to = rows + (draws->to + begin - draws->skip) * stride + lane;
+            for (size_t step = begin; step < draws->end; step++, to += stride)
+                if (trains[lane][step / 64] >> step % 64 & 1) *to = value;
         }
-        if (!some) continue;
-        lit |= (uint64_t)1 << first / 64;
-        memset(x->bits[first / 64], 0, (draws->end + 63) / 64 * 64 * sizeof(uint64_t));
-        for (size_t i = 0; i < some; i++) take_lane(draws, x, lane[i], p[lane[i]]);
-    }
-    find_scales(draws, x);
-    draw_dense(draws, x);
-    draw_gaps(draws, x);
-    return lit;
 }
 
-void hb_draw_train(const hb_draws *draws, uint32_t lane, double p, const hb_draw_sink *sink) {
-    trains x;
-    x.first = lane;
-    if (!draw(draws, &x, 1, &p)) return;
-    for (size_t step = wanted(draws); step < draws->end; step++) {
-        if (!(x.bits[0][step / 64][0] >> step % 64 & 1)) continue;
-        size_t at = (draws->to + step - draws->skip) * sink->stride;
-        if (sink->words)
-            sink->words[at] |= (uint64_t)1 << sink->bit;
-        else
-            sink->row[at] = sink->value;
-    }
-}
-
-void hb_draw_trains(const hb_draws *draws, uint32_t first, size_t count, const double *p,
-                    uint64_t *words, size_t stride) {
-    trains x;
-    uint64_t turned[64];
-    x.first = first;
-    uint64_t lit = draw(draws, &x, count, p);
-    if (!lit) return;
+void hb_draw_rows(const hb_draws *draws, const hb_lanes *lanes, uint64_t *words, size_t stride) {
+    uint64_t trains[STRIP][HB_DRAW_WORDS], turned[64];
     size_t begin = wanted(draws), end = draws->end;
+    if (begin >= end) return;
+    for (size_t w = 0; w < STRIP / 64; w++)
+        if (lanes->lit[w]) memset(trains[64 * w], 0, 64 * sizeof *trains);
+    hb_draw_piece(draws, lanes, trains);
     uint64_t *to = words + (draws->to + begin - draws->skip) * stride;
     for (size_t from = begin, last; from < end; to += (last - from) * stride, from = last) {
         last = from / 64 * 64 + 64 < end ? from / 64 * 64 + 64 : end;
-        for (uint64_t left = lit; left; left &= left - 1) {
-            size_t w = (size_t)__builtin_ctzll(left);
-            draws->kernels->turn(turned, 1, x.bits[w][from / 64], 1, 64, ~(uint64_t)0, NULL);
+        for (size_t w = 0; w < STRIP / 64; w++) {
+            if (!lanes->lit[w]) continue;
+            draws->kernels->turn(turned, 1, &trains[64 * w][from / 64], HB_DRAW_WORDS, 64,
+                                 ~(uint64_t)0, NULL);
             for (size_t k = 0; k < last - from; k++) to[k * stride + w] |= turned[from % 64 + k];
         }
     }
+}
+
+void hb_lanes_light(const hb_lanes *lanes, size_t count, const hb_trains *trains, size_t words) {
+    memcpy(trains->lit + lanes->first / 64, lanes->lit, HB_WORDS(count) * sizeof *trains->lit);
+    size_t place = hb_lit_before(trains->lit, lanes->first), last = lanes->first + count;
+    for (; words && place < hb_lit_before(trains->lit, last); place++)
+        memset(trains->words + place * trains->stride, 0, words * sizeof *trains->words);
+}
+
+/* Adds a word whose first step is step `at` of the train; steps before 0 are none. */
+static void add_word(uint64_t *train, int64_t at, uint64_t word) {
+    if (at < 0) word = at > -64 ? word >> -at : 0, at = 0;
+    if (!word) return;
+    train[at / 64] |= word << at % 64;
+    if (at % 64 && word >> (64 - at % 64)) train[at / 64 + 1] |= word >> (64 - at % 64);
+}
+
+void hb_draw_onto(const hb_draws *draws, const hb_lanes *lanes, const hb_trains *trains) {
+    uint64_t drawn[STRIP][HB_DRAW_WORDS];
+    int64_t from = (int64_t)draws->to - (int64_t)draws->skip; /* of the piece in the run */
+    if (wanted(draws) >= draws->end) return;
+    hb_draw_piece(draws, lanes, drawn);
+    size_t words = HB_WORDS(draws->end), gone = from < 0 ? (size_t)-from / 64 : 0;
+    uint64_t *train = trains->words + hb_lit_before(trains->lit, lanes->first) * trains->stride;
+    for (size_t w = 0; w < STRIP / 64; w++)
+        for (uint64_t left = lanes->lit[w]; left; left &= left - 1, train += trains->stride) {
+            size_t lane = 64 * w + (size_t)__builtin_ctzll(left);
+            for (size_t k = 0; from % 64 && k < words; k++)
+                add_word(train, from + 64 * (int64_t)k, drawn[lane][k]);
+            for (size_t k = gone; from % 64 == 0 && k < words; k++)
+                train[from / 64 + (int64_t)k] = drawn[lane][k];
+        }
 }
 
 void hb_draw_leak(const hb_draws *draws, size_t index, uint64_t lanes, const hb_bits *bits) {

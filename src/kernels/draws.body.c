@@ -168,46 +168,128 @@ void JOIN(hb_trials_, HB_ISA)(const uint32_t key[2], const uint32_t sample[2],
 
 /* ---- gaps ---- */
 
+/* Trains side by side: groups of so many; the baseline has one. */
+#ifdef PHILOX_LANES
+enum { LANES = PHILOX_LANES, GROUPS = 2 };
+typedef double lanes_f64 __attribute__((vector_size(8 * LANES)));
+typedef uint64_t lanes_u64 __attribute__((vector_size(8 * LANES)));
+typedef int32_t lanes_i32 __attribute__((vector_size(4 * LANES)));
+#define WHOLE(x) __builtin_convertvector(__builtin_convertvector(x, lanes_i32), lanes_u64)
+#else
+enum { LANES = 1, GROUPS = 1 };
+typedef double lanes_f64;
+typedef uint64_t lanes_u64;
+#define WHOLE(x) ((uint64_t)(int32_t)(x))
+#endif
+enum { TRAINS = GROUPS * LANES };
+
+INLINE lanes_u64 all_lanes(uint64_t x) { return x - (lanes_u64){0}; }
+
+/* Bit `place` of a word; none from 64 on. */
+INLINE lanes_u64 bit_at(lanes_u64 place) {
+#ifdef PHILOX_LANES
+    return (lanes_u64)V_(sllv_epi64)((philox_v)all_lanes(1), (philox_v)place);
+#else
+    return place < 64 ? (uint64_t)1 << place : 0;
+#endif
+}
+
+/* Is some lane's step, which is far below 2^63, below the end? */
+INLINE int any_below(lanes_u64 step, uint64_t end) {
+    lanes_u64 below = step - end; /* the highest bit is 1 */
+#if defined(__AVX512F__)
+    return _mm512_movepi64_mask((__m512i)below) != 0;
+#elif defined(__AVX2__)
+    return _mm256_movemask_pd((__m256d)below) != 0;
+#else
+    return below >> 63 != 0;
+#endif
+}
+
+#ifdef PHILOX_LANES
+/* Numbers of both groups in one vector. */
+typedef float both_f32 __attribute__((vector_size(8 * LANES)));
+typedef int32_t both_i32 __attribute__((vector_size(8 * LANES)));
+typedef uint32_t both_u32 __attribute__((vector_size(8 * LANES)));
+
+INLINE both_f32 both(float x) { return x - (both_f32){0}; }
+
+INLINE both_f32 least(both_f32 x, both_f32 y) {
+#if defined(__AVX512F__)
+    return (both_f32)_mm512_min_ps((__m512)x, (__m512)y);
+#else
+    return (both_f32)_mm256_min_ps((__m256)x, (__m256)y);
+#endif
+}
+
+INLINE int all_negative(both_i32 x) {
+#if defined(__AVX512F__)
+    return _mm512_movepi32_mask((__m512i)x) == 0xffff;
+#else
+    return _mm256_movemask_ps((__m256)x) == 0xff;
+#endif
+}
+#endif
+
+INLINE void block_of_words(const uint32_t key[2], const uint32_t sample[2], uint32_t block,
+                           lanes_u64 lane, lanes_u64 words[4]) {
+#ifdef PHILOX_LANES
+    philox_v c[4];
+    philox_lanes(key, sample, (philox_v)all_lanes(block), (philox_v)lane, c);
+    for (int i = 0; i < 4; i++) words[i] = (lanes_u64)V_LOW(c[i]);
+#else
+    uint32_t c[4];
+    philox_one(key, sample, block, (uint32_t)lane, c);
+    for (int i = 0; i < 4; i++) words[i] = c[i];
+#endif
+}
+
 /* u 2^32 = 2^e m, m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m-1)/(m+1), as a power
  * series: |s| < 0.172, so what is left out (s^17) is below 2^-46. Statements hold one product
- * or one sum each, so that no compiler contracts them. */
-INLINE double log_of(uint32_t word) {
+ * or one sum each, so that no compiler contracts them. Four words at a time hide how long each
+ * takes. */
+#define FOUR for (int i = 0; i < 4; i++)
+INLINE void four_logs(const lanes_u64 words[4], lanes_f64 logs[4]) {
     const uint64_t offset = 0x3FE6A09E667F3BCDu - (1ull << 52);
-    uint64_t bits = 0x4330000000000000u | word;
-    double x, m, e;
-    memcpy(&x, &bits, sizeof x);
-    x -= 0x1p52;
-    x += 0.5;
-    memcpy(&bits, &x, sizeof bits);
-    uint64_t above = bits - offset;
-    uint64_t exponent = 0x4330000000000000u | (above >> 52); /* e + 1 */
-    bits -= (above & 0xFFF0000000000000u) - (1ull << 52);
-    memcpy(&m, &bits, sizeof m);
-    memcpy(&e, &exponent, sizeof e);
-    e -= 0x1p52 + 33; /* now log2 of u's power of two */
-    double f = m - 1, s = f / (m + 1), z = s * s;
-    double sum = z * (2.0 / 15);
-    sum += 2.0 / 13;
-    sum *= z;
-    sum += 2.0 / 11;
-    sum *= z;
-    sum += 2.0 / 9;
-    sum *= z;
-    sum += 2.0 / 7;
-    sum *= z;
-    sum += 2.0 / 5;
-    sum *= z;
-    sum += 2.0 / 3;
-    sum *= z;
-    sum += 2;
-    sum *= s;
-    e *= 0.69314718055994530942;
-    sum += e;
-    return sum;
+    static const double terms[] = {2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3, 2};
+    lanes_u64 bits[4];
+    lanes_f64 e[4], s[4], z[4];
+    FOUR {
+        lanes_f64 x, m;
+        lanes_u64 word = words[i] | 0x4330000000000000u;
+        memcpy(&x, &word, sizeof x);
+        x -= 0x1p52;
+        x += 0.5;
+        memcpy(&bits[i], &x, sizeof x);
+        lanes_u64 above = bits[i] - offset;
+        lanes_u64 exponent = above >> 52 | 0x4330000000000000u; /* e + 1 */
+        bits[i] -= (above & 0xFFF0000000000000u) - (1ull << 52);
+        memcpy(&m, &bits[i], sizeof m);
+        memcpy(&e[i], &exponent, sizeof m);
+        e[i] -= 0x1p52 + 33; /* now log2 of u's power of two */
+        s[i] = (m - 1) / (m + 1);
+    }
+    FOUR z[i] = s[i] * s[i];
+    FOUR logs[i] = z[i] * (2.0 / 15);
+    for (size_t k = 0; k < sizeof terms / sizeof terms[0]; k++) {
+        FOUR logs[i] += terms[k];
+        FOUR logs[i] *= k + 1 < sizeof terms / sizeof terms[0] ? z[i] : s[i];
+    }
+    FOUR e[i] *= 0.69314718055994530942;
+    FOUR logs[i] += e[i];
 }
 
 void JOIN(hb_log_uniform_, HB_ISA)(const uint32_t *words, size_t count, double *log) {
-    for (size_t i = 0; i < count; i++) log[i] = log_of(words[i]);
+    for (size_t i = 0; i < count; i += 4 * LANES) {
+        size_t here = count - i < 4 * LANES ? count - i : 4 * LANES;
+        uint64_t some[4 * LANES] = {0};
+        lanes_u64 in[4];
+        lanes_f64 logs[4];
+        for (size_t l = 0; l < here; l++) some[l] = words[i + l];
+        memcpy(in, some, sizeof in);
+        four_logs(in, logs);
+        memcpy(log + i, logs, here * sizeof *log);
+    }
 }
 
 /* As hb_log does it, whose power of two is 0 here; the same bits. */
@@ -228,26 +310,136 @@ void JOIN(hb_gap_scales_, HB_ISA)(const double *p, size_t count, double *scale) 
     }
 }
 
-typedef double eight_f64 __attribute__((vector_size(64), aligned(8), may_alias));
-typedef int32_t eight_i32 __attribute__((vector_size(32), may_alias));
+typedef struct some_trains {
+    lanes_u64 lane[GROUPS], step[GROUPS];
+    lanes_f64 scale[GROUPS];
+#ifdef PHILOX_LANES
+    both_f32 scales, slack;
+#endif
+} some_trains;
 
-enum { GAPS = 64 }; /* at a time; only the successes themselves come one after another */
+/* floor(scale log u) of four words of each train. */
+static void exact_gaps(const some_trains *x, lanes_u64 words[GROUPS][4],
+                       lanes_u64 gaps[GROUPS][4]) {
+    for (int g = 0; g < GROUPS; g++) {
+        lanes_f64 logs[4];
+        four_logs(words[g], logs);
+        FOUR gaps[g][i] = WHOLE(logs[i] * x->scale[g]);
+    }
+}
 
-size_t JOIN(hb_mark_gaps_, HB_ISA)(const double *logs, size_t count, double scale, size_t step,
-                                   size_t end, uint64_t *train) {
-    eight_i32 some[GAPS / 8];
-    const uint32_t *gaps = (const uint32_t *)(const void *)some;
-    for (size_t first = 0; first < count; first += GAPS) {
-        size_t here = count - first < GAPS ? count - first : GAPS;
-        for (size_t i = 0; i < here; i += 8)
-            some[i / 8] =
-                __builtin_convertvector(*(const eight_f64 *)(logs + first + i) * scale, eight_i32);
-        for (size_t i = 0; i < here; i++) {
-            step += gaps[i];
-            if (step >= end) return end;
-            train[step & ~(size_t)63] |= (uint64_t)1 << step % 64;
-            step++;
+#ifdef PHILOX_LANES
+/* The same by floats, of which both groups' fill a vector: train l of the second group is number
+ * 2 l + 1. Returns 0 where one may be wrong, because its product lies within SLACK (scale +
+ * product) of a whole number. The logarithm's error is below SLACK / 16 (1 + |log|), and roundings
+ * of scale and product add no more. 300 steps are as many as more. */
+#define SLACK 0x1p-19f
+INLINE int near_gaps(const some_trains *x, lanes_u64 words[GROUPS][4], lanes_u64 gaps[GROUPS][4]) {
+    const int32_t offset = 0x3F3504F3 - (1 << 23);
+    both_f32 s[4], z[4], e[4];
+    both_i32 sure;
+    FOUR {
+        both_f32 u = __builtin_convertvector(
+            (both_u32)((words[0][i] & 0xffffffff) | words[1][i] << 32), both_f32);
+        u += 0.5f;
+        both_i32 bits = (both_i32)u, above = bits - offset;
+        both_f32 m = (both_f32)(bits - (above & (int32_t)0xFF800000) + (1 << 23));
+        e[i] = __builtin_convertvector(above >> 23, both_f32) - 33;
+        s[i] = (m - 1) / (m + 1);
+    }
+    FOUR z[i] = s[i] * s[i];
+    FOUR s[i] *= 2 + z[i] * (2 / 3.f + z[i] * (2 / 5.f + z[i] * (2 / 7.f)));
+    FOUR {
+        both_f32 gap = (s[i] + e[i] * 0.693147180559945f) * x->scales;
+        gap = least(gap, both(300.5f));
+        both_i32 whole = __builtin_convertvector(gap, both_i32);
+        both_f32 off = gap - __builtin_convertvector(whole, both_f32) - 0.5f;
+        off = (both_f32)((both_i32)off & 0x7fffffff);
+        off += gap * SLACK + x->slack; /* below 0: sure */
+        sure = i ? sure & (both_i32)off : (both_i32)off;
+        gaps[0][i] = (lanes_u64)whole & 0xffffffff;
+        gaps[1][i] = (lanes_u64)whole >> 32;
+    }
+    return all_negative(sure);
+}
+#endif
+
+INLINE void find_gaps(const some_trains *x, lanes_u64 words[GROUPS][4], lanes_u64 gaps[GROUPS][4]) {
+#ifdef PHILOX_LANES
+    if (near_gaps(x, words, gaps)) return;
+#endif
+    exact_gaps(x, words, gaps);
+}
+
+/* Words of 64 steps, until all have come to the end. A block is drawn while the one before it is
+ * used, for neither waits for the other. */
+INLINE void draw_together(const uint32_t key[2], const uint32_t sample[2], some_trains *x,
+                          size_t end, const size_t times, lanes_u64 bits[GROUPS][HB_DRAW_WORDS]) {
+    lanes_u64 next[GROUPS][4];
+    int more = 1;
+    for (int g = 0; g < GROUPS; g++) block_of_words(key, sample, 0, x->lane[g], next[g]);
+    for (uint32_t block = 1; more; block++) {
+        lanes_u64 words[GROUPS][4], gaps[GROUPS][4];
+        memcpy(words, next, sizeof words);
+        for (int g = 0; g < GROUPS; g++) block_of_words(key, sample, block, x->lane[g], next[g]);
+        find_gaps(x, words, gaps);
+        more = 0;
+        for (int g = 0; g < GROUPS; g++) {
+            FOUR {
+                x->step[g] += gaps[g][i];
+                for (size_t k = 0; k < times; k++) bits[g][k] |= bit_at(x->step[g] - 64 * k);
+                x->step[g] += 1;
+            }
+            more |= any_below(x->step[g], end);
         }
     }
-    return step;
+}
+
+/* Trains `first` and on; what is left of the last vectors has come to the end before it begins. */
+static some_trains take_trains(const uint32_t *lane, const double *scale, size_t here, size_t begin,
+                               size_t end) {
+    some_trains x;
+    uint64_t own[TRAINS] = {0}, from[TRAINS];
+    double scales[TRAINS] = {0};
+    for (size_t l = 0; l < TRAINS; l++) from[l] = l < here ? begin : end;
+    for (size_t l = 0; l < here; l++) own[l] = lane[l], scales[l] = scale[l];
+    memcpy(x.lane, own, sizeof own);
+    memcpy(x.step, from, sizeof from);
+    memcpy(x.scale, scales, sizeof scales);
+#ifdef PHILOX_LANES
+    float near[TRAINS], slack[TRAINS];
+    for (size_t l = 0; l < TRAINS; l++) {
+        size_t at = 2 * (l % LANES) + l / LANES;
+        near[at] = (float)scales[l];
+        slack[at] = l < here ? -SLACK * near[at] - 0.5f : -1; /* nobody asks for its gaps */
+    }
+    memcpy(&x.scales, near, sizeof near);
+    memcpy(&x.slack, slack, sizeof slack);
+#endif
+    return x;
+}
+
+void JOIN(hb_gap_trains_, HB_ISA)(const uint32_t key[2], const uint32_t sample[2],
+                                  const uint32_t *lane, const double *scale, size_t count,
+                                  size_t begin, size_t end, const uint32_t *place,
+                                  uint64_t (*trains)[HB_DRAW_WORDS]) {
+    uint64_t kept[HB_DRAW_WORDS];
+    for (size_t k = 0; k < HB_DRAW_WORDS; k++)
+        kept[k] = end >= 64 * k + 64 ? ~(uint64_t)0
+                  : end <= 64 * k    ? 0
+                                     : ((uint64_t)1 << (end - 64 * k)) - 1;
+    for (size_t first = 0; first < count; first += TRAINS) {
+        size_t here = count - first < TRAINS ? count - first : TRAINS;
+        uint64_t bits[GROUPS][HB_DRAW_WORDS][LANES];
+        lanes_u64 drawn[GROUPS][HB_DRAW_WORDS] = {{all_lanes(0)}};
+        some_trains x = take_trains(lane + first, scale + first, here, begin, end);
+        if (end <= 64)
+            draw_together(key, sample, &x, end, 1, drawn);
+        else
+            draw_together(key, sample, &x, end, HB_DRAW_WORDS, drawn);
+        memcpy(bits, drawn, sizeof bits);
+        for (size_t l = 0; l < here; l++)
+            for (size_t k = 0; k < HB_DRAW_WORDS; k++)
+                trains[place[first + l]][k] = bits[l / LANES][k][l % LANES] & kept[k];
+    }
 }

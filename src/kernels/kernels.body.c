@@ -104,7 +104,7 @@ const hb_kernels JOIN(hb_kernels_, HB_ISA) = {
     .philox = OF_ISA(philox),
     .trials = OF_ISA(trials),
     .gap_scales = OF_ISA(gap_scales),
-    .mark_gaps = OF_ISA(mark_gaps),
+    .gap_trains = OF_ISA(gap_trains),
     .log_uniform = OF_ISA(log_uniform),
     .costs = {.listed = 1.8f,
               .looked_up = 1.2f,

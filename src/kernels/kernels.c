@@ -20,7 +20,7 @@ const hb_kernels *hb_kernels_get(void) {
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         return &hb_kernels_avx512;
     if (level >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        __builtin_cpu_supports("bmi2"))
+        __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
         return &hb_kernels_avx2;
 #endif
     return &hb_kernels_baseline;

@@ -20,7 +20,7 @@ enum {
 
 /* Steps of a random train that are drawn at a time; blocks of random bits that 32 trials may need.
  */
-enum { HB_DRAW_STEPS = 256, HB_TRIAL_BLOCKS = 8 };
+enum { HB_DRAW_STEPS = 256, HB_DRAW_WORDS = HB_DRAW_STEPS / 64, HB_TRIAL_BLOCKS = 8 };
 
 /* Rows of no more numbers than this have kernels of their own; 64 of them and a row of zeros. */
 enum { HB_NARROW = 16, HB_NARROW_BLOCK = 65 * HB_NARROW };
@@ -111,13 +111,14 @@ typedef struct hb_kernels {
     void (*sample_f64)(double *to, size_t stride, size_t rows, const double *a, size_t a_stride,
                        const double *b, size_t b_stride, size_t n, const uint64_t *bits);
     /* Rows of width <= HB_NARROW numbers, which lie close together, `numbers` of them in all. To
-     * row t < steps <= 64 of `to` is added each row index[k] whose word bits[index[k]] has bit t,
-     * in the order of k, one by one. */
+     * row t < steps of `to` is added each row index[k] of whose words bits[k * stride + ...]
+     * bit t is 1, in the order of k, one by one. */
     void (*add_narrow_f32)(float *to, size_t width, size_t steps, const float *rows, size_t numbers,
-                           const uint64_t *bits, const uint32_t *index, size_t count);
-    void (*add_narrow_f64)(double *to, size_t width, size_t steps, const double *rows,
-                           size_t numbers, const uint64_t *bits, const uint32_t *index,
+                           const uint64_t *bits, size_t stride, const uint32_t *index,
                            size_t count);
+    void (*add_narrow_f64)(double *to, size_t width, size_t steps, const double *rows,
+                           size_t numbers, const uint64_t *bits, size_t stride,
+                           const uint32_t *index, size_t count);
     /* The same of a single step: all the rows of the list. */
     void (*list_narrow_f32)(float *to, size_t width, const float *rows, size_t numbers,
                             const uint32_t *index, size_t count);
@@ -128,7 +129,7 @@ typedef struct hb_kernels {
     void (*pad_narrow_f32)(float *to, const float *from, size_t width, size_t count);
     void (*pad_narrow_f64)(double *to, const double *from, size_t width, size_t count);
     /* Of 64 sources, each of those `live` adds to its row of `to` (HB_NARROW apart) the padded rows
-     * of the steps that its bits say: bit t of word bits[64 k + i] is step 64 k + t of source i.
+     * of the steps that its bits say: bit t of bits[i * words + k] is step 64 k + t of source i.
      * Spikes of a word are added to four sums in turn. */
     void (*gather_narrow_f32)(float *to, const float *padded, const uint64_t *bits, size_t words,
                               uint64_t live);
@@ -175,12 +176,14 @@ typedef struct hb_kernels {
                    uint32_t *words);
     /* scale[i] = 1 / log(1 - p[i]), 2^-20 < p < 1/4, by the same operations as hb_log. */
     void (*gap_scales)(const double *p, size_t count, double *scale);
-    /* Gaps of floor(scale logs[i]) failures, from `step` on: sets the bit of each success below
-     * end <= HB_DRAW_STEPS, 64 steps to a word, words 64 apart. Returns the step after the
-     * last success, or end where a gap has passed it. count is a multiple of 8; gaps are below
-     * 2^31. */
-    size_t (*mark_gaps)(const double *logs, size_t count, double scale, size_t step, size_t end,
-                        uint64_t *train);
+    /* Trains of steps begin .. end <= HB_DRAW_STEPS: before each success lie floor(scale[i]
+     * log_uniform(word)) failures, of the words that Philox gives for {0, lane[i], sample[0],
+     * sample[1]}, {1, ... and so on. Writes bit t % 64 of trains[place[i]][t / 64]: a success in
+     * step t. Neighbours are drawn together: their scales should be about the same. Gaps are
+     * below 2^31. */
+    void (*gap_trains)(const uint32_t key[2], const uint32_t sample[2], const uint32_t *lane,
+                       const double *scale, size_t count, size_t begin, size_t end,
+                       const uint32_t *place, uint64_t (*trains)[HB_DRAW_WORDS]);
 } hb_kernels;
 
 /* The lowest bit of each four that are not all 0. */

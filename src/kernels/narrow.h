@@ -7,8 +7,8 @@
 
 #define HB_DECLARE_NARROW(isa, R, type)                                                            \
     void hb_add_narrow_##R##_##isa(type *to, size_t width, size_t steps, const type *rows,         \
-                                   size_t numbers, const uint64_t *bits, const uint32_t *index,    \
-                                   size_t count);                                                  \
+                                   size_t numbers, const uint64_t *bits, size_t stride,            \
+                                   const uint32_t *index, size_t count);                           \
     void hb_list_narrow_##R##_##isa(type *to, size_t width, const type *rows, size_t numbers,      \
                                     const uint32_t *index, size_t count);                          \
     void hb_pad_narrow_##R##_##isa(type *to, const type *from, size_t width, size_t count);        \

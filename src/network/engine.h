@@ -32,7 +32,10 @@ typedef struct hb_part {
     const hb_model *model; /* NULL: encoder or generator */
     size_t n, words;
     hb_form form;
-    uint64_t *bits;   /* [B][T+1][words] */
+    uint64_t *bits;   /* [B][T+1][words]; or NULL, and the spikes are trains: */
+    uint64_t *trains; /* [B][n][HB_WORDS(T)]: bit t % 64 of word t / 64 is step t ... */
+    uint64_t *lit;    /* [B][words]: ... of these neurons, one after another; others are silent */
+    uint64_t *edges;  /* [B][2][words]: row 0, and the last */
     real *rows;       /* [B][T+1][n] */
     real *constant;   /* [B][n] */
     real *before_run; /* [B][n]: row 0 of a constant */
@@ -238,6 +241,18 @@ static inline hb_share hb_mine(const hb_machine *m, const hb_worker *w, const hb
 static inline uint64_t *hb_part_bits(const hb_machine *m, const hb_part *p, size_t b, size_t row) {
     return p->bits + (b * (m->step_room + 1) + row) * p->words;
 }
+/* The same of trains. */
+static inline size_t hb_train_stride(const hb_machine *m) { return HB_WORDS(m->step_room); }
+static inline uint64_t *hb_part_lit(const hb_part *p, size_t b) { return p->lit + b * p->words; }
+/* Of the first neuron from `first` on that has one. */
+static inline uint64_t *hb_part_train(const hb_machine *m, const hb_part *p, size_t b,
+                                      size_t first) {
+    size_t place = b * p->n + hb_lit_before(hb_part_lit(p, b), first);
+    return p->trains + place * hb_train_stride(m);
+}
+static inline uint64_t *hb_part_edge(const hb_part *p, size_t b, size_t last) {
+    return p->edges + (2 * b + last) * p->words;
+}
 static inline real *hb_part_row(const hb_machine *m, const hb_part *p, real *rows, size_t b,
                                 size_t row) {
     return rows + (b * (m->step_room + 1) + row) * p->n;
@@ -320,6 +335,17 @@ void HB_R(hb_link_pull_again)(hb_machine *machine, hb_link *link, hb_worker *wor
  * false where it has (link_narrow.real.c). */
 bool HB_R(hb_link_pull_narrow)(hb_machine *machine, const hb_link *link, hb_worker *worker, real *I,
                                size_t b, size_t t0, size_t t1);
+/* Does nobody read the group's spikes step by step, so that they are kept as trains? */
+bool HB_R(hb_part_keeps_trains)(const hb_machine *machine, const hb_part *part);
+/* Step t of trains, as a row. */
+void HB_R(hb_trains_row)(const hb_machine *machine, const hb_part *part, size_t b, size_t t,
+                         uint64_t *row);
+/* Spikes of each neuron of sample b. */
+void HB_R(hb_trains_counts)(const hb_machine *machine, const hb_part *part, size_t b,
+                            uint32_t *counts);
+/* hb_link_pull of a whole run from trains. */
+void HB_R(hb_trains_pull)(hb_machine *machine, const hb_link *link, hb_worker *worker, real *I,
+                          size_t b);
 /* Draws what dropout leaves of the sources for sample b. */
 void HB_R(hb_link_draw)(hb_machine *machine, hb_link *link, size_t b);
 /* Keeps what is still on its way when the run of sample b ends; shows what has arrived. */

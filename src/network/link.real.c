@@ -186,6 +186,10 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
     hb_share mine = hb_mine(m, worker, link->post);
     size_t post = w->post, last = mine.first + mine.n;
     bool own = hb_link_has_sum(link);
+    if (link->pre->trains) {
+        HB_R(hb_trains_pull)(m, link, worker, I, b);
+        return;
+    }
     real *to = I;
     if (own) {
         real *sum = hb_link_sum(m, link, worker, b);

@@ -37,8 +37,9 @@ bool HB_R(hb_link_pull_narrow)(hb_machine *m, const hb_link *link, hb_worker *w,
             w->bits[i] = m->kernels->turn(w->narrow_bits + 64 * i, 1, bits + i, words, here,
                                           ~(uint64_t)0, NULL);
         size_t live = m->kernels->positions(w->bits, words, w->index);
+        for (size_t k = 0; k < live; k++) w->narrow_bits[k] = w->narrow_bits[w->index[k]];
         m->kernels->HB_K(add_narrow)(I + t * post, post, here, link->weight->values,
-                                     link->weight->count, w->narrow_bits, w->index, live);
+                                     link->weight->count, w->narrow_bits, 1, w->index, live);
     }
     const real *bias = link->bias ? link->bias->values : NULL;
     for (size_t t = 0; bias && t < steps; t++)

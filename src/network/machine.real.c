@@ -440,6 +440,9 @@ static void rewards(const hb_engine *engine, size_t reward, const double **value
 static bool spiked(const hb_engine *engine, size_t group, size_t b, size_t t, size_t neuron) {
     const hb_machine *m = (const hb_machine *)engine;
     const hb_part *p = &m->parts[group];
+    if (p->trains)
+        return hb_part_lit(p, b)[neuron / 64] >> neuron % 64 &
+               hb_part_train(m, p, b, neuron)[t / 64] >> t % 64 & 1;
     if (p->form == HB_FORM_BITS)
         return hb_part_bits(m, p, b, t + 1)[neuron / 64] >> neuron % 64 & 1;
     if (p->form == HB_FORM_CONSTANT) return p->constant[b * p->n + neuron] != 0;
@@ -449,6 +452,10 @@ static bool spiked(const hb_engine *engine, size_t group, size_t b, size_t t, si
 static void counts(const hb_engine *engine, size_t group, size_t b, uint32_t *to) {
     const hb_machine *m = (const hb_machine *)engine;
     const hb_part *p = &m->parts[group];
+    if (p->trains) {
+        HB_R(hb_trains_counts)(m, p, b, to);
+        return;
+    }
     memset(to, 0, p->n * sizeof *to);
     for (size_t t = 0; t < engine->steps; t++) {
         if (p->form != HB_FORM_BITS) {

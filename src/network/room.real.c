@@ -22,7 +22,13 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
     const hb_graph *g = m->base.graph;
     size_t n = p->n, cells = times(B, T, n), rows = times(B, T + 1, n), real_ = sizeof(real);
     a->kind = HB_OF_TAPE;
-    if (p->form == HB_FORM_BITS) p->bits = hb_arena_take(a, times(B, T + 1, p->words), 8);
+    if (HB_R(hb_part_keeps_trains)(m, p)) {
+        p->trains = hb_arena_take(a, times(B, HB_WORDS(T), p->n), 8);
+        p->lit = hb_arena_take(a, times(B, p->words, 1), 8);
+        p->edges = hb_arena_take(a, times(B, p->words, 2), 8);
+    } else if (p->form == HB_FORM_BITS) {
+        p->bits = hb_arena_take(a, times(B, T + 1, p->words), 8);
+    }
     if (p->form == HB_FORM_ROWS) p->rows = hb_arena_take(a, rows, real_);
     if (p->form == HB_FORM_CONSTANT) {
         p->constant = hb_arena_take(a, B * n, real_);
@@ -132,10 +138,18 @@ static size_t block_of(const hb_machine *m, size_t B, size_t T) {
     return block < B ? block : B;
 }
 
+/* Where no link has tables, gradients of so many bytes: each block goes through all weights. */
+enum { BACK_BYTES = 256 * 1024 };
+
 /* Samples whose gradients are there at once: about as many rows as a block has forward, as many for
  * each thread, and enough to keep all busy. */
 static size_t back_block_of(const hb_machine *m, size_t B, size_t T) {
-    size_t threads = m->worker_count, block = (BLOCK_ROWS + T - 1) / T;
+    size_t threads = m->worker_count, block = (BLOCK_ROWS + T - 1) / T, row = 0;
+    bool tables = false;
+    for (size_t i = 0; i < m->link_count; i++) tables |= hb_link_has_tables(&m->links[i]);
+    for (size_t i = 0; i < m->part_count; i++)
+        row += m->parts[i].active ? m->parts[i].n * sizeof(real) : 0;
+    if (!tables && row && block < BACK_BYTES / row / T) block = BACK_BYTES / row / T;
     if (threads > 1 && block < 4 * threads) block = 4 * threads;
     block = (block + threads - 1) / threads * threads;
     return block < B ? block : B;
@@ -347,6 +361,7 @@ static void keep(const hb_machine *from, hb_machine *to) {
             /* the last row goes where the next run looks for it: row T of the new layout */
             if (a->bits)
                 memcpy(hb_part_bits(to, b, s, T), hb_part_bits(from, a, s, T), a->words * 8);
+            if (a->trains) memcpy(hb_part_edge(b, s, 1), hb_part_edge(a, s, 1), a->words * 8);
             if (a->rows)
                 memcpy(hb_part_row(to, b, b->rows, s, T), hb_part_row(from, a, a->rows, s, T),
                        a->n * sizeof(real));
@@ -419,6 +434,7 @@ void HB_R(hb_machine_reset_sample)(hb_machine *m, size_t b) {
                 memset(state, 0, p->n * sizeof(real));
         }
         if (p->bits) memset(hb_part_bits(m, p, b, 0), 0, p->words * 8);
+        if (p->trains) memset(hb_part_edge(p, b, 0), 0, p->words * 8);
         if (p->rows) memset(hb_part_row(m, p, p->rows, b, 0), 0, p->n * sizeof(real));
         if (p->V) memset(hb_part_row(m, p, p->V, b, 0), 0, p->n * sizeof(real));
         if (p->before_run) memset(p->before_run + b * p->n, 0, p->n * sizeof(real));

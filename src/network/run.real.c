@@ -38,12 +38,15 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
         job.neurons = group->neurons + from;
         job.events = group->offsets[own + 1] - from;
     }
-    if (p->form == HB_FORM_BITS) {
+    if (p->trains) {
+        job.trains = (hb_trains){hb_part_train(m, p, b, 0), hb_train_stride(m), hb_part_lit(p, b)};
+    } else if (p->form == HB_FORM_BITS) {
         job.bits = (hb_bits){hb_part_bits(m, p, b, 1), p->words};
         memset(job.bits.words, 0, steps * p->words * 8);
     }
     hebb_status status = group->encoder.ops->encode(&group->encoder, &w->env, &job);
     if (status < 0) return hb_fail_in(&w->env, status, group->name);
+    if (p->trains) HB_R(hb_trains_row)(m, p, b, steps - 1, hb_part_edge(p, b, 1));
     if (p->form == HB_FORM_CONSTANT)
         for (size_t i = 0; i < p->n; i++) p->constant[b * p->n + i] = (real)floats[i];
     if (p->form == HB_FORM_ROWS) {
@@ -274,6 +277,10 @@ static void clear_currents(hb_machine *m, hb_worker *w, size_t group, size_t b, 
     hb_share mine = hb_mine(m, w, p);
     for (size_t k = 0; k < p->inputs; k++) {
         real *rows = current(m, w, group, k, b, t0) + mine.first;
+        if (mine.n == p->n) {
+            memset(rows, 0, (t1 - t0) * p->n * sizeof(real));
+            continue;
+        }
         for (size_t t = t0; t < t1; t++, rows += p->n) memset(rows, 0, mine.n * sizeof(real));
     }
 }
@@ -350,7 +357,7 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
 
 /* ---- readouts ---- */
 
-static void read_linear(hb_machine *m, hb_worker *w, size_t readout, size_t b) {
+static void read_linear(hb_machine *m, size_t readout, size_t b) {
     const hb_readout *r = &m->base.graph->readouts[readout];
     const hb_part *p = &m->parts[r->target];
     size_t pop, outputs = r->decoder.classes;
@@ -362,8 +369,10 @@ static void read_linear(hb_machine *m, hb_worker *w, size_t readout, size_t b) {
         double weight = m->weights[readout][t];
         if (weight == 0) continue;
         if (!V && p->form == HB_FORM_BITS) {
-            size_t count = m->kernels->positions(hb_part_bits(m, p, b, t + 1), p->words, w->index);
-            for (size_t i = 0; i < count; i++) out[w->index[i] / pop] += weight;
+            const uint64_t *row = hb_part_bits(m, p, b, t + 1);
+            for (size_t i = 0; i < p->words; i++)
+                for (uint64_t left = row[i]; left; left &= left - 1)
+                    out[(64 * i + (size_t)__builtin_ctzll(left)) / pop] += weight;
             continue;
         }
         const real *row = V                             ? hb_part_row(m, p, p->V, b, t + 1)
@@ -398,6 +407,7 @@ static void carry_on(hb_machine *m, size_t b, size_t before) {
     for (size_t i = 0; i < m->part_count && before; i++) {
         hb_part *p = &m->parts[i];
         if (p->bits) memcpy(hb_part_bits(m, p, b, 0), hb_part_bits(m, p, b, before), p->words * 8);
+        if (p->trains) memcpy(hb_part_edge(p, b, 0), hb_part_edge(p, b, 1), p->words * 8);
         if (p->rows)
             memcpy(hb_part_row(m, p, p->rows, b, 0), hb_part_row(m, p, p->rows, b, before),
                    p->n * sizeof(real));
@@ -458,7 +468,7 @@ static void finish_sample(void *arg, size_t b, int worker) {
         if (m->record[i])
             fill_record(m, i, b);
         else
-            read_linear(m, w, i, b);
+            read_linear(m, i, b);
     for (size_t i = 0; i < m->part_count; i++)
         if (m->parts[i].model && !finite_state(&m->parts[i], b))
             m->sample_status[b] = HEBB_E_NOT_FINITE;

@@ -35,7 +35,11 @@ static double spikes_of(const hb_machine *m, const hb_part *p) {
     size_t steps = m->base.steps, sums[2] = {0};
     if (p->form == HB_FORM_CONSTANT) return (double)steps;
     if (p->model) return (double)(steps * p->n) / RATE_INVERSE;
-    m->kernels->count(hb_part_bits(m, p, 0, 1), steps * p->words, sums);
+    size_t trains = p->trains ? hb_lit_before(hb_part_lit(p, 0), p->n) : 0;
+    for (size_t k = 0; k < trains; k++)
+        m->kernels->count(hb_part_train(m, p, 0, 0) + k * hb_train_stride(m), HB_WORDS(steps),
+                          sums);
+    if (!p->trains) m->kernels->count(hb_part_bits(m, p, 0, 1), steps * p->words, sums);
     return (double)sums[0];
 }
 

@@ -12,16 +12,54 @@ size_t HB_R(hb_link_narrow_items)(const hb_machine *m, const hb_link *link) {
     return parts < words ? parts : words;
 }
 
-/* When the sources of a word acted, in runs of 64 steps; returns those that did. */
+/* When the sources of a word acted: [64][HB_WORDS(T)]. Returns those that did. */
 static uint64_t turn_word(hb_machine *m, const hb_link *link, size_t b, size_t word, uint64_t *to) {
     size_t words = link->pre->words, steps = m->base.steps;
     const uint64_t *bits = hb_part_bits(m, link->pre, b, 1 - link->lag) + word;
     uint64_t kept = link->drops ? link->kept[b * words + word] : ~(uint64_t)0, any = 0;
     for (size_t t = 0; t < steps; t += 64)
-        any |= m->kernels->turn(to + t, 1, bits + t * words, words, steps - t < 64 ? steps - t : 64,
-                                kept, NULL);
-    if (link->touched) link->touched[word] |= any;
+        any |= m->kernels->turn(to + t / 64, HB_WORDS(steps), bits + t * words, words,
+                                steps - t < 64 ? steps - t : 64, kept, NULL);
     return any;
+}
+
+/* A train acts one step later, if its link says so; what the source did before the run then comes
+ * first. Returns all its words together. */
+static uint64_t copy_train(const uint64_t *restrict train, bool late, bool before, size_t steps,
+                           uint64_t *restrict to) {
+    size_t last = (steps - 1) / 64;
+    uint64_t any = 0;
+    if (late) {
+        to[0] = train[0] << 1 | before;
+        for (size_t k = 1; k <= last; k++) to[k] = train[k] << 1 | train[k - 1] >> 63;
+        to[last] &= ~(uint64_t)0 >> (63 - (steps - 1) % 64);
+    } else {
+        memcpy(to, train, (last + 1) * sizeof *to);
+    }
+    for (size_t k = 0; k <= last; k++) any |= to[k];
+    return any;
+}
+
+/* The same as turn_word where there are trains; *train is that of the first source of the word that
+ * has one, and then of the first after it. */
+static uint64_t word_of_trains(hb_machine *m, const hb_link *link, size_t b, size_t word,
+                               const uint64_t **train, uint64_t *to) {
+    size_t words = HB_WORDS(m->base.steps);
+    uint64_t lit = hb_part_lit(link->pre, b)[word], live = 0;
+    uint64_t before = link->lag ? hb_part_edge(link->pre, b, 0)[word] : 0;
+    for (uint64_t left = lit | before; left; left &= left - 1) {
+        size_t i = (size_t)__builtin_ctzll(left);
+        uint64_t any = 1;
+        if (lit >> i & 1) {
+            any = copy_train(*train, link->lag, before >> i & 1, m->base.steps, to + i * words);
+            *train += hb_train_stride(m);
+        } else {
+            memset(to + i * words, 0, words * sizeof *to);
+            to[i * words] = 1;
+        }
+        live |= (uint64_t)(any != 0) << i;
+    }
+    return live;
 }
 
 void HB_R(hb_link_narrow_gradient)(hb_machine *m, hb_link *link, hb_worker *w, size_t part,
@@ -38,15 +76,20 @@ void HB_R(hb_link_narrow_gradient)(hb_machine *m, hb_link *link, hb_worker *w, s
         memcpy(sums + i * HB_NARROW, grad + i * post, post * sizeof *sums);
     for (size_t b = b0; b < b1; b++) {
         bool padded = false;
+        const uint64_t *train =
+            link->pre->trains ? hb_part_train(m, link->pre, b, 64 * first) : NULL;
         for (size_t i = first; i < last; i++) {
-            uint64_t any = turn_word(m, link, b, i, w->narrow_bits);
-            if (!any) continue;
+            uint64_t live = link->pre->trains
+                                ? word_of_trains(m, link, b, i, &train, w->narrow_bits)
+                                : turn_word(m, link, b, i, w->narrow_bits);
+            if (link->touched) link->touched[i] |= live;
+            if (!live) continue;
             if (!padded)
                 kernels->HB_K(pad_narrow)(w->narrow_rows, hb_link_sum_gradient(m, link, b), post,
                                           m->base.steps);
             padded = true;
             kernels->HB_K(gather_narrow)(sums + (i - first) * 64 * HB_NARROW, w->narrow_rows,
-                                         w->narrow_bits, HB_WORDS(m->base.steps), any);
+                                         w->narrow_bits, HB_WORDS(m->base.steps), live);
         }
     }
     for (size_t i = 0; i < count; i++)
