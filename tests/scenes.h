@@ -89,6 +89,7 @@ typedef struct setup {
     int threads;           /* 0: 1 */
     const char *schedule;  /* NULL: auto */
     const char *precision; /* NULL: float */
+    const char *tape;      /* NULL: exact */
     size_t batch;          /* 0: 1 */
     size_t steps;          /* planned, and given to "null"; 0: 20 */
     size_t plan_batch;     /* 0: batch */
@@ -176,7 +177,9 @@ static hebb_status scene_make(stage *s, const scene *w, const setup *u) {
     if (u->precision) o.precision = u->precision;
     HEBB_TRY(hebb_net_create(s->ctx, &o, &s->net));
     scene_graph(s);
-    HEBB_TRY(hebb_learner_create(s->net, w->rule ? w->rule : "STCA", HEBB_ALL, NULL, &s->learner));
+    HEBB_TRY(hebb_learner_create(s->net, w->rule ? w->rule : "STCA", HEBB_ALL,
+                                 HEBB_P(HEBB_STR("tape", u->tape ? u->tape : "exact")),
+                                 &s->learner));
     HEBB_TRY(hebb_learner_set_optimizer(s->learner, u->optimizer ? u->optimizer : "Adam",
                                         u->lr > 0 ? u->lr : 0.01, NULL));
     HEBB_TRY(hebb_learner_set_schedule(s->learner, "StepLR", HEBB_P({"step_size", 2})));

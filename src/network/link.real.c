@@ -109,7 +109,7 @@ static void pull_step(hb_machine *m, hb_link *link, hb_worker *worker, size_t b,
     if (link->wiring->lateral)
         add_lateral(m, link, worker, b, row, to);
     else if (link->pre->form == HB_FORM_CONSTANT && !link->connection->reads_v)
-        add_to(to, (row ? link->constant : link->before_run) + b * post,
+        add_to(to, (row || m->at ? link->constant : link->before_run) + b * post,
                hb_mine(m, worker, link->post));
     else if (hb_link_reads_rows(link))
         add_row(m, link, b, row, to);
@@ -173,7 +173,7 @@ static void begin_sum(const hb_machine *m, const hb_link *link, size_t b, hb_sha
     size_t post = link->wiring->post, late = link->wiring->delay_max;
     const real *pending = link->pending + b * late * post;
     sum += mine.first;
-    for (size_t r = 0; r < m->base.steps + late + 1; r++, sum += post)
+    for (size_t r = 0; r < m->steps + late + 1; r++, sum += post)
         if (r < late)
             memcpy(sum, pending + r * post + mine.first, mine.n * sizeof(real));
         else
@@ -206,21 +206,21 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
             filter_step(link, b, to, mine, I);
         else if (own)
             add_to(I, to, mine);
-        if (link->recorded) HB_R(hb_link_record)(m, link, worker, b, t);
+        if (link->recorded && !m->again) HB_R(hb_link_record)(m, link, worker, b, t);
     }
 }
 
 /* ---- a block of samples ---- */
 
-/* The sources that act in steps t0 .. t1 of samples b0 .. b1. */
+/* The sources that act in samples b0 .. b1. */
 static const uint64_t *used_in(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b0,
-                               size_t b1, size_t t0, size_t t1) {
+                               size_t b1) {
     size_t words = link->pre->words;
     uint64_t *restrict used = worker->bits;
     memset(used, 0, words * sizeof *used);
     for (size_t b = b0; b < b1; b++) {
-        const uint64_t *bits = hb_part_bits(m, link->pre, b, t0 + 1 - link->lag);
-        for (size_t t = t0; t < t1; t++, bits += words)
+        const uint64_t *bits = hb_part_bits(m, link->pre, b, 1 - link->lag);
+        for (size_t t = 0; t < m->steps; t++, bits += words)
             for (size_t i = 0; i < words; i++) used[i] |= bits[i];
     }
     return used;
@@ -228,25 +228,24 @@ static const uint64_t *used_in(hb_machine *m, const hb_link *link, hb_worker *wo
 
 static bool tables_win(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b0,
                        size_t b1) {
-    size_t words = link->pre->words, sums[2] = {0}, built[2] = {0}, steps = m->base.steps;
+    size_t words = link->pre->words, sums[2] = {0}, built[2] = {0}, steps = m->steps;
     for (size_t b = b0; b < b1; b++)
         m->kernels->count(hb_part_bits(m, link->pre, b, 1 - link->lag), steps * words, sums);
-    m->kernels->count(used_in(m, link, worker, b0, b1, 0, steps), words, built);
+    m->kernels->count(used_in(m, link, worker, b0, b1), words, built);
     size_t touched = (b1 - b0) * steps * ((words + HB_TABLE_WORDS - 1) / HB_TABLE_WORDS);
     return hb_tables_win(m->kernels, sums[0], sums[1], 16 * built[1], touched);
 }
 
-/* Steps t0 .. t1 of samples b0 .. b1, whose rows lie `stride` apart. */
+/* All steps of samples b0 .. b1, whose rows lie `stride` apart. */
 static void pull_from_tables(hb_machine *m, const hb_link *link, hb_worker *worker, real *I,
-                             size_t stride, size_t b0, size_t b1, size_t t0, size_t t1) {
+                             size_t stride, size_t b0, size_t b1) {
     const hb_kernels *kernels = m->kernels;
     size_t pre = link->pre->n, post = link->wiring->post, words = link->pre->words;
-    size_t width = hb_link_tile_width(m, link), first = t0 + 1 - link->lag;
+    size_t width = hb_link_tile_width(m, link), first = 1 - link->lag, steps = m->steps;
     hb_share mine = hb_mine(m, worker, link->post);
     size_t last = mine.first + mine.n;
-    const uint64_t *used = used_in(m, link, worker, b0, b1, t0, t1);
+    const uint64_t *used = used_in(m, link, worker, b0, b1);
     bool apart = hb_rows_collide(post) && pre > HB_TABLE_ROWS;
-    size_t steps = t1 - t0;
     for (size_t j = mine.first; j < last; j += width) {
         size_t here = last - j < width ? last - j : width;
         for (size_t b = b0; apart && b < b1; b++)
@@ -269,27 +268,18 @@ static void pull_from_tables(hb_machine *m, const hb_link *link, hb_worker *work
                          width, steps, here);
     }
     for (size_t b = b0; link->bias && b < b1; b++)
-        for (size_t t = 0; t < t1 - t0; t++)
+        for (size_t t = 0; t < steps; t++)
             add_to(I + (b - b0) * stride + t * post, link->bias->values, mine);
 }
 
 void HB_R(hb_link_pull_block)(hb_machine *m, hb_link *link, hb_worker *worker, real *I,
                               size_t stride, size_t b0, size_t b1) {
-    size_t steps = m->base.steps;
+    size_t steps = m->steps;
     bool plain = !link->scale && !link->drops && !hb_link_has_sum(link) && !link->recorded;
     bool win = plain && tables_win(m, link, worker, b0, b1);
-    if (!hb_mine(m, worker, link->post).first) link->looked_up[b0 / m->block] = win;
-    if (win) pull_from_tables(m, link, worker, I, stride, b0, b1, 0, steps);
+    if (win) pull_from_tables(m, link, worker, I, stride, b0, b1);
     for (size_t b = b0; !win && b < b1; b++)
         HB_R(hb_link_pull)(m, link, worker, I + (b - b0) * stride, b, 0, steps);
-}
-
-void HB_R(hb_link_pull_again)(hb_machine *m, hb_link *link, hb_worker *worker, real *I, size_t b,
-                              size_t t0, size_t t1) {
-    if (link->looked_up && link->looked_up[b / m->block] && !m->together)
-        pull_from_tables(m, link, worker, I, 0, b, b + 1, t0, t1);
-    else
-        HB_R(hb_link_pull)(m, link, worker, I, b, t0, t1);
 }
 
 void HB_R(hb_link_constants)(hb_machine *m, hb_link *link, hb_worker *worker, size_t first,
@@ -318,7 +308,7 @@ static real given(const hb_machine *m, const hb_link *link, size_t b, size_t row
     if (link->connection->reads_v) return hb_part_row(m, pre, pre->V, b, row)[i];
     if (pre->form == HB_FORM_ROWS) return hb_part_row(m, pre, pre->rows, b, row)[i];
     if (pre->form == HB_FORM_BITS) return hb_part_bits(m, pre, b, row)[i / 64] >> i % 64 & 1;
-    return (row ? pre->constant : pre->before_run)[b * pre->n + i];
+    return (row || m->at ? pre->constant : pre->before_run)[b * pre->n + i];
 }
 
 /* What leaves each synapse's delay after step t: [post][pre]. */
@@ -340,7 +330,7 @@ static void show_arrivals(const hb_machine *m, const hb_link *link, size_t b, si
 
 /* The next run's rows before its row 0, which is the last of this one. */
 static void keep_past(const hb_machine *m, hb_link *link, size_t b) {
-    size_t pre = link->pre->n, late = link->wiring->delay_max, steps = m->base.steps;
+    size_t pre = link->pre->n, late = link->wiring->delay_max, steps = m->steps;
     real *past = link->past + b * late * pre;
     for (size_t q = late; q > 0; q--)
         for (size_t i = 0; i < pre; i++)
@@ -354,8 +344,9 @@ static void show(hb_machine *m, hb_link *link, size_t b) {
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
         if (monitor->connection != link - m->links || monitor->state != HB_VAR_O) continue;
-        for (size_t t = 0; t < m->base.steps; t++)
-            show_arrivals(m, link, b, t, m->base.records[i] + (t * m->base.batch + b) * cells);
+        for (size_t t = 0; t < m->steps; t++)
+            show_arrivals(m, link, b, t,
+                          m->base.records[i] + ((m->at + t) * m->base.batch + b) * cells);
     }
     if (link->past) keep_past(m, link, b);
 }
@@ -365,7 +356,7 @@ void HB_R(hb_link_finish)(hb_machine *m, hb_link *link, hb_worker *worker, size_
     if (link->shown) show(m, link, b);
     if (!late) return;
     const real *sum = hb_link_sum(m, link, worker, b);
-    memcpy(link->pending + b * late * post, sum + m->base.steps * post, late * post * sizeof(real));
+    memcpy(link->pending + b * late * post, sum + m->steps * post, late * post * sizeof(real));
 }
 
 void HB_R(hb_link_record)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b, size_t t) {
@@ -375,7 +366,7 @@ void HB_R(hb_link_record)(hb_machine *m, hb_link *link, hb_worker *worker, size_
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
         if (monitor->connection != link - m->links || monitor->state == HB_VAR_O) continue;
-        double *to = m->base.records[i] + (t * batch + b) * post;
+        double *to = m->base.records[i] + ((m->at + t) * batch + b) * post;
         const real *from = monitor->state == HB_VAR_SUM
                                ? hb_link_sum(m, link, worker, b) + t * post
                                : link->state + (2 * b + (monitor->state == HB_VAR_D)) * post;

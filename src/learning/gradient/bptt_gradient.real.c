@@ -7,7 +7,7 @@
  * that act within the run: row r acts at step r - 1 + lag. */
 static void gather_times(hb_machine *m, const hb_link *link, size_t b, size_t block,
                          uint32_t *times, uint32_t *counts) {
-    size_t first = 1 - link->lag, steps = m->base.steps, stride = m->step_room + 1;
+    size_t first = 1 - link->lag, steps = m->steps, stride = m->step_room + 1;
     size_t words = link->pre->words;
     const uint64_t *word = hb_part_bits(m, link->pre, b, first) + block;
     memset(counts, 0, 64 * sizeof *counts);
@@ -19,15 +19,20 @@ static void gather_times(hb_machine *m, const hb_link *link, size_t b, size_t bl
         }
 }
 
-/* Adds value times the current's gradient to the synapses of source i, for a spike that an
- * undelayed synapse would pass on at step t. */
-static void add_synapses(const hb_machine *m, const hb_link *link, const real *dsum, size_t i,
-                         size_t t, real value) {
+/* Adds value times the current's gradient to the synapses of source i, for a spike of sample b that
+ * an undelayed synapse would pass on at step t. */
+static void add_synapses(const hb_machine *m, const hb_link *link, size_t b, size_t i, size_t t,
+                         real value) {
     const hb_wiring *w = link->wiring;
+    const real *dsum = hb_link_sum_gradient(m, link, b), *after = link->dsum_after;
+    if (after) after += b * w->delay_max * w->post;
     real *grad = link->weight->grad;
     for (size_t k = w->start[i]; k < w->start[i + 1]; k++) {
         size_t at = t + (w->delay ? w->delay[k] - link->shift : 0);
-        if (at < m->base.steps) grad[k] += value * dsum[at * w->post + w->index[k]];
+        if (at < m->steps)
+            grad[k] += value * dsum[at * w->post + w->index[k]];
+        else if (after)
+            grad[k] += value * after[(at - m->steps) * w->post + w->index[k]];
     }
 }
 
@@ -41,14 +46,13 @@ static void gradient_of_bits(hb_machine *m, hb_link *link, hb_worker *worker, si
     size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
     uint32_t counts[64], *times = worker->index;
     for (size_t b = b0; b < b1; b++) {
-        const real *dsum = hb_link_sum_gradient(m, link, b);
         gather_times(m, link, b, block, times, counts);
         for (size_t i = 0; i < count; i++) {
             const uint32_t *steps = times + i * (m->step_room + 1);
             if (!counts[i]) continue;
             touch(link, first + i);
             for (uint32_t s = 0; s < counts[i]; s++)
-                add_synapses(m, link, dsum, first + i, steps[s], 1);
+                add_synapses(m, link, b, first + i, steps[s], 1);
         }
     }
 }
@@ -59,7 +63,7 @@ static uint64_t *turned_of(const hb_machine *m, const hb_link *link, size_t b) {
 }
 
 void HB_R(hb_link_turn)(hb_machine *m, hb_link *link, size_t b) {
-    size_t words = link->pre->words, steps = m->base.steps, per = hb_link_part_words(link);
+    size_t words = link->pre->words, steps = m->steps, per = hb_link_part_words(link);
     size_t stride = HB_WORDS(m->step_room);
     uint64_t *to = turned_of(m, link, b);
     uint32_t *counts = link->turned_counts + b % m->back_block * 2 * hb_link_parts(link);
@@ -109,7 +113,7 @@ static void merge_times(const hb_machine *m, const hb_link *link, const tile *q,
 static void tile_from_tables(hb_machine *m, hb_link *link, hb_worker *worker, const tile *q,
                              size_t b, size_t samples, size_t room) {
     const hb_kernels *kernels = m->kernels;
-    size_t post = link->wiring->post, steps = m->base.steps;
+    size_t post = link->wiring->post, steps = m->steps;
     size_t lanes = kernels->tile_bytes / HB_TILE_VECTORS / sizeof(real);
     size_t entry = (q->width + lanes - 1) / lanes * lanes, stride = HB_WORDS(m->step_room);
     if (samples > 1) {
@@ -139,7 +143,7 @@ static void tile_from_lists(hb_machine *m, hb_link *link, hb_worker *worker, con
     const uint64_t *turned = turned_of(m, link, b) + q->first * stride;
     for (size_t i = 0; i < q->count; i++) {
         size_t times =
-            m->kernels->positions(turned + i * stride, HB_WORDS(m->base.steps), worker->index);
+            m->kernels->positions(turned + i * stride, HB_WORDS(m->steps), worker->index);
         m->kernels->HB_K(add_rows)(q->grad + i * q->stride, q->width,
                                    hb_link_sum_gradient(m, link, b) + q->j, post, worker->index,
                                    times);
@@ -150,7 +154,7 @@ static void tile_from_lists(hb_machine *m, hb_link *link, hb_worker *worker, con
  * those that say which. */
 static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, size_t item,
                              size_t b0, size_t b1) {
-    size_t post = link->wiring->post, steps = m->base.steps, tiles = hb_link_tiles(m, link);
+    size_t post = link->wiring->post, steps = m->steps, tiles = hb_link_tiles(m, link);
     size_t words = hb_link_part_words(link), stride = HB_WORDS(m->step_room);
     size_t room = (steps + 3) / 4 * 4, together = steps <= 64 ? HB_TABLE_ROWS / room : 1;
     tile q = {.part = item / tiles, .width = hb_link_tile_width(m, link)};
@@ -188,7 +192,7 @@ static void gradient_of_rows(hb_machine *m, hb_link *link, hb_worker *worker, si
                              size_t b0, size_t b1) {
     const hb_wiring *w = link->wiring;
     size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
-    size_t steps = m->base.steps;
+    size_t steps = m->steps;
     for (size_t b = b0; b < b1; b++) {
         const real *dsum = hb_link_sum_gradient(m, link, b);
         const real *rows = hb_part_row(m, link->pre, hb_link_rows(link), b, 1 - link->lag) + first;
@@ -200,7 +204,7 @@ static void gradient_of_rows(hb_machine *m, hb_link *link, hb_worker *worker, si
             for (size_t i = 0; i < count; i++) {
                 if (rows[t * w->pre + i] == 0) continue;
                 touch(link, first + i);
-                if (w->start) add_synapses(m, link, dsum, first + i, t, rows[t * w->pre + i]);
+                if (w->start) add_synapses(m, link, b, first + i, t, rows[t * w->pre + i]);
             }
     }
 }
@@ -251,7 +255,7 @@ void HB_R(hb_link_bias_gradient)(hb_machine *m, hb_link *link, size_t b0, size_t
     real *grad = link->bias->grad, gain = hb_link_gain(link);
     for (size_t b = b0; b < b1; b++) {
         const real *dsum = hb_link_sum_gradient(m, link, b);
-        for (size_t t = 0; t < m->base.steps; t++)
+        for (size_t t = 0; t < m->steps; t++)
             for (size_t j = 0; j < post; j++) grad[j] += dsum[t * post + j] / gain;
     }
 }

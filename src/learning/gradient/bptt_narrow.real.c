@@ -14,7 +14,7 @@ size_t HB_R(hb_link_narrow_items)(const hb_machine *m, const hb_link *link) {
 
 /* When the sources of a word acted, in runs of 64 steps; returns those that did. */
 static uint64_t turn_word(hb_machine *m, const hb_link *link, size_t b, size_t word, uint64_t *to) {
-    size_t words = link->pre->words, steps = m->base.steps;
+    size_t words = link->pre->words, steps = m->steps;
     const uint64_t *bits = hb_part_bits(m, link->pre, b, 1 - link->lag) + word;
     uint64_t kept = link->drops ? link->kept[b * words + word] : ~(uint64_t)0, any = 0;
     for (size_t t = 0; t < steps; t += 64)
@@ -43,10 +43,10 @@ void HB_R(hb_link_narrow_gradient)(hb_machine *m, hb_link *link, hb_worker *w, s
             if (!any) continue;
             if (!padded)
                 kernels->HB_K(pad_narrow)(w->narrow_rows, hb_link_sum_gradient(m, link, b), post,
-                                          m->base.steps);
+                                          m->steps);
             padded = true;
             kernels->HB_K(gather_narrow)(sums + (i - first) * 64 * HB_NARROW, w->narrow_rows,
-                                         w->narrow_bits, HB_WORDS(m->base.steps), any);
+                                         w->narrow_bits, HB_WORDS(m->steps), any);
         }
     }
     for (size_t i = 0; i < count; i++)
