@@ -30,7 +30,8 @@ typedef struct scene {
     const char *compat;  /* NULL: none */
     bool same_step;
     bool self, back;    /* connections inside a loop */
-    bool delayed;       /* first and those of loops: 0 (loops of same_step: 1) to 4 steps */
+    bool delayed;       /* first and those of loops: 0 (loops of same_step: 1) to 4 steps ... */
+    int latest;         /* ... or to so many */
     bool bias, reads_v; /* of `second` */
     double dropout;     /* of `second` */
     bool real;          /* sums of real numbers: the order of BLAS */
@@ -45,6 +46,7 @@ static const scene scenes[] = {
     {.name = "a loop and a recurrence, sbp", .back = true, .self = true, .rule = "sbp"},
     {.name = "delays", .delayed = true},
     {.name = "delays in loops", .model = "lif", .delayed = true, .self = true, .back = true},
+    {.name = "long delays", .delayed = true, .latest = 13, .self = true},
     {.name = "sparse", .link = "sparse"},
     {.name = "sparse, delays", .link = "sparse", .delayed = true, .self = true},
     {.name = "random", .link = "random", .model = "lif"},
@@ -123,7 +125,7 @@ static void scene_link(stage *s, const char *name, const char *kind, hebb_group 
     p[n++] = (hebb_param){.name = "weight", .kind = HEBB_TEXT, .text = weights};
     if (delayed && w->same_step && loop) p[n++] = (hebb_param){"min_delay", 1};
     if (delayed && !(w->same_step && loop)) p[n++] = (hebb_param){"min_delay", 0};
-    if (delayed) p[n++] = (hebb_param){"max_delay", 4};
+    if (delayed) p[n++] = (hebb_param){"max_delay", w->latest ? w->latest : 4};
     if (w->synapse)
         p[n++] = (hebb_param){.name = "syn_type", .kind = HEBB_TEXT, .text = w->synapse};
     if (!strcmp(name, "second")) {

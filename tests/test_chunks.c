@@ -116,6 +116,15 @@ static void every_shape(void **state) {
         }
 }
 
+/* A spike's place follows from the steps of the whole run. */
+static void latencies(void **state) {
+    (void)state;
+    const scene w = {.name = "latency", .encoder = "latency", .model = "lif"};
+    setup u = {.batch = 3, .steps = 40};
+    compare(&w, &u, 0, 40, "40 steps");
+    compare(&w, &u, 0, 300, "300 steps");
+}
+
 /* Random trains are drawn in pieces of 256 steps, of which a chunk may see two. */
 static void long_runs(void **state) {
     (void)state;
@@ -224,6 +233,7 @@ static void memory_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_shape),
+        cmocka_unit_test(latencies),
         cmocka_unit_test(long_runs),
         cmocka_unit_test(same_bits_at_any_number_of_threads),
         cmocka_unit_test(backward_twice),
