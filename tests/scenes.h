@@ -154,6 +154,7 @@ static void scene_graph(stage *s) {
     hebb_state_monitor(s->net, "seen_b", "b", "V", NULL);
     hebb_state_monitor(s->net, "seen_I", "a", "Isyn", NULL);
     hebb_spike_monitor(s->net, "spikes", "a", NULL);
+    hebb_spike_monitor(s->net, "spikes_in", "input", NULL);
 }
 
 /* Everything up to hebb_net_build; the first failure is the answer. */

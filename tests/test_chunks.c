@@ -23,11 +23,12 @@ static void shown_free(shown *x) {
 static void add_run(stage *s, bytes *to) {
     hebb_work work;
     add_outputs(s, to);
-    for (size_t b = 0; b < s->batch; b++) {
+    for (size_t k = 0; k < 2 * s->batch; k++) {
+        const char *monitor = k % 2 ? "spikes_in" : "spikes";
         const uint32_t *neurons;
         const double *times;
         size_t count;
-        MUST(s, hebb_monitor_spikes(s->net, "spikes", b, &neurons, &times, &count));
+        MUST(s, hebb_monitor_spikes(s->net, monitor, k / 2, &neurons, &times, &count));
         bytes_add(to, neurons, count * sizeof *neurons);
         bytes_add(to, times, count * sizeof *times);
     }

@@ -169,8 +169,8 @@ hebb_status hebb_net_presentation(hebb_net *net, uint64_t epoch, const uint64_t 
                                   size_t batch) {
     if (!net) return hb_null(__func__, "net");
     hb_graph *g = &net->graph;
-    g->inputs++;
     if (!samples) { /* back to the counter */
+        g->inputs++;
         g->sample_count = 0;
         return HEBB_OK;
     }
@@ -187,6 +187,7 @@ hebb_status hebb_net_presentation(hebb_net *net, uint64_t epoch, const uint64_t 
                            (unsigned long long)samples[b]);
     HEBB_TRY(room(g->env, &g->samples, &g->sample_capacity, batch, sizeof *samples));
     for (size_t b = 0; b < batch; b++) g->samples[b] = epoch << 32 | samples[b];
+    g->inputs++;
     g->sample_count = batch;
     return HEBB_OK;
 }

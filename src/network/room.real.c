@@ -24,7 +24,8 @@ static void lay_chunks_of(const hb_machine *m, hb_arena *a, hb_part *p, size_t B
     a->kind = HB_OF_REST;
     p->counts = hb_arena_take(a, times(B, n, 1), sizeof *p->counts);
     a->kind = HB_OF_TAPE;
-    if (p->watched) p->history = hb_arena_take(a, times(B, all, p->words), 8);
+    if (p->watched && p->form != HB_FORM_CONSTANT)
+        p->history = hb_arena_take(a, times(B, all, p->words), 8);
     if (!p->model && p->form == HB_FORM_BITS) {
         size_t piece = all < HB_AHEAD ? all : HB_AHEAD;
         p->ahead = hb_arena_take(a, times(B, piece, p->words), 8);

@@ -57,8 +57,8 @@ static hebb_status encode_steps(hb_machine *m, hb_worker *w, hb_part *p, size_t 
     return HEBB_OK;
 }
 
-/* The chunk's bits, out of whole pieces of the train: a random one is drawn from a piece's start,
- * so that every chunk of it would draw what lies before. */
+/* The chunk's bits, out of whole pieces of the train: random ones are drawn from the start of a
+ * piece on, and each chunk by itself would draw again what lies before it. */
 static hebb_status encode_ahead(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
     size_t first = m->began + m->at, last = first + m->steps, end = m->began + m->base.steps;
     size_t room = m->time_room < HB_AHEAD ? m->time_room : HB_AHEAD;
