@@ -11,6 +11,7 @@
 
 typedef struct counting {
     size_t held;     /* blocks */
+    size_t bytes;    /* in them */
     size_t requests; /* so far */
     size_t refuse;   /* the request to refuse, counted from 1; 0: none */
     size_t wrong;    /* reallocs with a wrong old size */
@@ -23,6 +24,7 @@ static void *counting_alloc(void *user, size_t size) {
     if (!block) return NULL;
     block[0] = size;
     c->held++;
+    c->bytes += size;
     return (char *)block + 16;
 }
 
@@ -30,6 +32,7 @@ static void counting_free(void *user, void *pointer) {
     counting *c = user;
     if (!pointer) return;
     c->held--;
+    c->bytes -= ((size_t *)((char *)pointer - 16))[0];
     free((char *)pointer - 16);
 }
 

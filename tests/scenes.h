@@ -30,7 +30,8 @@ typedef struct scene {
     const char *compat;  /* NULL: none */
     bool same_step;
     bool self, back;    /* connections inside a loop */
-    bool delayed;       /* first and those of loops: 0 (loops of same_step: 1) to 4 steps */
+    bool delayed;       /* first and those of loops: 0 (loops of same_step: 1) to 4 steps ... */
+    int latest;         /* ... or to so many */
     bool bias, reads_v; /* of `second` */
     double dropout;     /* of `second` */
     bool real;          /* sums of real numbers: the order of BLAS */
@@ -45,6 +46,7 @@ static const scene scenes[] = {
     {.name = "a loop and a recurrence, sbp", .back = true, .self = true, .rule = "sbp"},
     {.name = "delays", .delayed = true},
     {.name = "delays in loops", .model = "lif", .delayed = true, .self = true, .back = true},
+    {.name = "long delays", .delayed = true, .latest = 13, .self = true},
     {.name = "sparse", .link = "sparse"},
     {.name = "sparse, delays", .link = "sparse", .delayed = true, .self = true},
     {.name = "random", .link = "random", .model = "lif"},
@@ -89,6 +91,7 @@ typedef struct setup {
     int threads;           /* 0: 1 */
     const char *schedule;  /* NULL: auto */
     const char *precision; /* NULL: float */
+    const char *tape;      /* NULL: exact */
     size_t batch;          /* 0: 1 */
     size_t steps;          /* planned, and given to "null"; 0: 20 */
     size_t plan_batch;     /* 0: batch */
@@ -122,7 +125,7 @@ static void scene_link(stage *s, const char *name, const char *kind, hebb_group 
     p[n++] = (hebb_param){.name = "weight", .kind = HEBB_TEXT, .text = weights};
     if (delayed && w->same_step && loop) p[n++] = (hebb_param){"min_delay", 1};
     if (delayed && !(w->same_step && loop)) p[n++] = (hebb_param){"min_delay", 0};
-    if (delayed) p[n++] = (hebb_param){"max_delay", 4};
+    if (delayed) p[n++] = (hebb_param){"max_delay", w->latest ? w->latest : 4};
     if (w->synapse)
         p[n++] = (hebb_param){.name = "syn_type", .kind = HEBB_TEXT, .text = w->synapse};
     if (!strcmp(name, "second")) {
@@ -151,6 +154,7 @@ static void scene_graph(stage *s) {
     hebb_state_monitor(s->net, "seen_b", "b", "V", NULL);
     hebb_state_monitor(s->net, "seen_I", "a", "Isyn", NULL);
     hebb_spike_monitor(s->net, "spikes", "a", NULL);
+    hebb_spike_monitor(s->net, "spikes_in", "input", NULL);
 }
 
 /* Everything up to hebb_net_build; the first failure is the answer. */
@@ -176,7 +180,9 @@ static hebb_status scene_make(stage *s, const scene *w, const setup *u) {
     if (u->precision) o.precision = u->precision;
     HEBB_TRY(hebb_net_create(s->ctx, &o, &s->net));
     scene_graph(s);
-    HEBB_TRY(hebb_learner_create(s->net, w->rule ? w->rule : "STCA", HEBB_ALL, NULL, &s->learner));
+    HEBB_TRY(hebb_learner_create(s->net, w->rule ? w->rule : "STCA", HEBB_ALL,
+                                 HEBB_P(HEBB_STR("tape", u->tape ? u->tape : "exact")),
+                                 &s->learner));
     HEBB_TRY(hebb_learner_set_optimizer(s->learner, u->optimizer ? u->optimizer : "Adam",
                                         u->lr > 0 ? u->lr : 0.01, NULL));
     HEBB_TRY(hebb_learner_set_schedule(s->learner, "StepLR", HEBB_P({"step_size", 2})));

@@ -16,6 +16,9 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 enum { VALUES = 128 };
 
+/* In which the recipes are run: all tests are done in both. */
+static const char *tape;
+
 static const char *const spiking[] = {"lif",    "if",    "ifsoftreset", "ifb",
                                       "plif",   "lifm",  "clif",        "constantcurrentlif",
                                       "clif2k", "pclif", "aclif"};
@@ -220,6 +223,7 @@ static bool check_point(small_net *s, how_deep depth, dice *d) {
 /* Draws points until one is smooth. */
 static void check(recipe r, how_deep depth) {
     r.soft = true;
+    r.tape = tape;
     for (int tries = 0; tries < 30; tries++, r.seed += 1000) {
         small_net s;
         dice d = {r.seed + 5};
@@ -238,6 +242,14 @@ static void check(recipe r, how_deep depth) {
 static int fresh(void **state) {
     (void)state;
     memset(&tally, 0, sizeof tally);
+    tape = "exact";
+    return 0;
+}
+
+/* Runs of 5 to 8 steps go in chunks of 4, those of 4 in chunks of 2: delays are up to 3 steps. */
+static int fresh_in_chunks(void **state) {
+    fresh(state);
+    tape = "recompute";
     return 0;
 }
 
@@ -310,6 +322,7 @@ static void links(void **state) {
                         .latency = k < 3 ? "one_step" : "same_step",
                         .encoder = k % 2 ? "null" : "float",
                         .batch = 3,
+                        .steps = k % 2 && !strcmp(tape, "recompute") ? 4 : 8,
                         .seed = v * 10 + (uint64_t)k};
             vary(&r, &variants[v]);
             if (k < 3 || !r.recurrent) check(r, ELEMENTS);
@@ -359,6 +372,7 @@ static void continued(void **state) {
                     .encoder = c % 3 ? "null" : "float",
                     .latency = latency,
                     .soft = true,
+                    .tape = tape,
                     .per_neuron = true,
                     .steps = 5,
                     .seed = 900 + c};
@@ -417,6 +431,12 @@ int main(void) {
         cmocka_unit_test_setup_teardown(decoders, fresh, report),
         cmocka_unit_test_setup_teardown(continued, fresh, report),
         cmocka_unit_test_setup_teardown(spaic_forms, fresh, report),
+        {"models_and_surrogates_in_chunks", models_and_surrogates, fresh_in_chunks, report, NULL},
+        {"everything_in_chunks", everything_with_everything, fresh_in_chunks, report, NULL},
+        {"links_in_chunks", links, fresh_in_chunks, report, NULL},
+        {"decoders_in_chunks", decoders, fresh_in_chunks, report, NULL},
+        {"continued_in_chunks", continued, fresh_in_chunks, report, NULL},
+        {"spaic_forms_in_chunks", spaic_forms, fresh_in_chunks, report, NULL},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -385,7 +385,8 @@ HEBB_API hebb_status hebb_learner_loss(hebb_learner *learner, const int32_t *lab
 HEBB_API hebb_status hebb_learner_loss_targets(hebb_learner *learner, const float *targets,
                                                size_t batch, size_t classes, double *loss);
 /* Adds the gradients of the last loss to the gradients of all trainable parameters that it
- * depends on, those of other learners too; zero_grad and optim_step are about one's own. */
+ * depends on, those of other learners too; zero_grad and optim_step are about one's own. With
+ * tape = recompute it runs the steps again: input and parameters must be those of the run. */
 HEBB_API hebb_status hebb_learner_backward(hebb_learner *learner);
 /* The same, starting from dloss/dpredict[batch * classes] that you computed. */
 HEBB_API hebb_status hebb_learner_backward_from(hebb_learner *learner, const float *gradient,

@@ -150,6 +150,8 @@ static hebb_status choose_in(hebb_net *net, const hb_action *a, size_t group, ui
                        a->pop_size, n, net->graph.groups[group].name);
     if (a->ops->score == HB_SCORE_MOST)
         HEBB_TRY(find_potentials(net, a->ops->component->name, group, &potentials));
+    else
+        HEBB_TRY(e->ops->remembers(e, group));
     double *record = hb_calloc(env, cells, sizeof *record);
     double *scores = hb_calloc(env, n, sizeof *scores);
     for (size_t b = 0; record && scores && b < e->batch; b++) {

@@ -108,6 +108,7 @@ hebb_status hebb_net_input(hebb_net *net, const char *encoder, const float *data
                            "%s: value %zu of the input is %g; all must be finite numbers",
                            group->name, i, (double)data[i]);
     HEBB_TRY(room(env, &group->values, &group->value_capacity, count, sizeof(float)));
+    net->graph.inputs++;
     group->batch = batch;
     if (group->role == HB_GENERATOR) {
         group->value_rows = per_sample;
@@ -149,6 +150,7 @@ hebb_status hebb_net_input_events(hebb_net *net, const char *encoder, const doub
     if (count > SIZE_MAX / sizeof(double) - 1)
         return hb_fail(env, HEBB_E_SHAPE, "%s: %zu events are too many", group->name, count);
     size_t capacity = group->event_capacity;
+    net->graph.inputs++;
     group->batch = 0; /* no input, should there be no room for the new one */
     HEBB_TRY(room(env, &group->times, &capacity, count ? count : 1, sizeof *times));
     HEBB_TRY(
@@ -168,6 +170,7 @@ hebb_status hebb_net_presentation(hebb_net *net, uint64_t epoch, const uint64_t 
     if (!net) return hb_null(__func__, "net");
     hb_graph *g = &net->graph;
     if (!samples) { /* back to the counter */
+        g->inputs++;
         g->sample_count = 0;
         return HEBB_OK;
     }
@@ -184,6 +187,7 @@ hebb_status hebb_net_presentation(hebb_net *net, uint64_t epoch, const uint64_t 
                            (unsigned long long)samples[b]);
     HEBB_TRY(room(g->env, &g->samples, &g->sample_capacity, batch, sizeof *samples));
     for (size_t b = 0; b < batch; b++) g->samples[b] = epoch << 32 | samples[b];
+    g->inputs++;
     g->sample_count = batch;
     return HEBB_OK;
 }

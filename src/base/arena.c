@@ -21,6 +21,29 @@ void *hb_arena_take(hb_arena *arena, size_t count, size_t size) {
     return arena->base ? arena->base + start : NULL;
 }
 
+hb_overlay hb_overlay_begin(const hb_arena *arena) {
+    hb_overlay o = {.start = arena->used, .end = arena->used};
+    memcpy(o.before, arena->of, sizeof o.before);
+    memcpy(o.most, arena->of, sizeof o.most);
+    return o;
+}
+
+void hb_overlay_next(hb_overlay *o, hb_arena *arena) {
+    if (arena->used > o->end) {
+        o->end = arena->used;
+        memcpy(o->most, arena->of, sizeof o->most);
+    }
+    if (arena->used == SIZE_MAX) return;
+    arena->used = o->start;
+    memcpy(arena->of, o->before, sizeof arena->of);
+}
+
+void hb_overlay_end(hb_overlay *o, hb_arena *arena) {
+    hb_overlay_next(o, arena);
+    arena->used = o->end;
+    memcpy(arena->of, o->most, sizeof arena->of);
+}
+
 hebb_status hb_arena_commit(hb_env *env, hb_arena *arena) {
     if (arena->used == SIZE_MAX)
         return hb_fail(env, HEBB_E_MEMORY,

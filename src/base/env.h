@@ -50,6 +50,16 @@ typedef struct hb_arena {
 
 void *hb_arena_take(hb_arena *arena, size_t count, size_t size);
 /* Allocates what was measured, zeroed, and rewinds. */
+/* Pieces that are not needed at the same time and share room: begin, take some, next, take others
+ * ..., end. Overlays may lie in one another. */
+typedef struct hb_overlay {
+    size_t start, end;
+    size_t before[HB_OF_KINDS], most[HB_OF_KINDS]; /* bytes by kind, of the longest */
+} hb_overlay;
+hb_overlay hb_overlay_begin(const hb_arena *arena);
+void hb_overlay_next(hb_overlay *overlay, hb_arena *arena);
+void hb_overlay_end(hb_overlay *overlay, hb_arena *arena);
+
 hebb_status hb_arena_commit(hb_env *env, hb_arena *arena);
 void hb_arena_free(hb_env *env, hb_arena *arena);
 

@@ -32,7 +32,7 @@ typedef struct hb_part {
     const hb_model *model; /* NULL: encoder or generator */
     size_t n, words;
     hb_form form;
-    uint64_t *bits;   /* [B][T+1][words]; or NULL, and the spikes are trains: */
+    uint64_t *bits;   /* [B][T+1][words], T steps of a chunk; or NULL, and the spikes are trains: */
     uint64_t *trains; /* [B][n][HB_WORDS(T)]: bit t % 64 of word t / 64 is step t ... */
     uint64_t *lit;    /* [B][words]: ... of these neurons, one after another; others are silent */
     uint64_t *edges;  /* [B][2][words]: row 0, and the last */
@@ -60,17 +60,25 @@ typedef struct hb_part {
     bool active; /* a gradient flows through */
     bool keep_x, keep_I, keep_states;
     size_t slope_steps;        /* of a smooth window: so many steps are made from x at once */
-    bool recompute;            /* x, I and before are those of a segment, each worker's own */
-    real *checkpoint;          /* [B][segments][states][n]: states before a segment; if so */
     uint64_t *window;          /* [B][T][words] */
     double low, high, height;  /* of a box window */
     real *x, *I;               /* [B][T][n] */
     real *before;              /* [B][T][states][n]: states before each step */
-    real *mask, *reset;        /* [B][T][n], soft mode: m, and the o that resets if detached */
+    real *mask, *reset;        /* [B][all steps][n], soft mode: m, and o that resets if detached */
     real *dI;                  /* [back_block][T][n] */
     real *gcoef;               /* [B][coefs][n] */
     bool wants_coef[HB_COEFS]; /* gradient */
     bool any_coef;
+    /* where runs go in chunks */
+    uint64_t *ahead;   /* [B][HB_AHEAD][words]: bits of a source, a piece of its train ... */
+    size_t *ahead_end; /* [B]: ... up to this step of the presentation; 0: nothing */
+    bool watched;      /* by a spike monitor */
+    uint64_t *history; /* [B][all steps][words]: where it gave something; if watched */
+    uint32_t *counts;  /* [B][n]: steps in which it did */
+    size_t reach;      /* gradients of its output come from so many steps later */
+    real *owed;        /* [B][reach][n]: those of steps before the chunk ... */
+    real *owed_V;      /* ... and of its V */
+    real *adj_after;   /* [B][states][n]: what the chunk after it left */
 } hb_part;
 
 /* When sources acted, listed for the weight gradient: for each set of rows and part of the sources.
@@ -111,9 +119,11 @@ typedef struct hb_link {
     real *total;    /* [2][B][post]: sum of the currents' gradients that a constant drove, and
                        that of step 0, which row 0 drove */
     real *dsum;     /* [back_block][T][post]: deltas behind a filter */
-    unsigned char *ways; /* [blocks of samples]: hb_way of the sums of this run */
-    hb_times times;      /* where weights have a gradient */
-    uint64_t *touched;   /* sources that spiked in the batch, for row-sparse optimizers */
+    hb_times times; /* where weights have a gradient */
+    uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
+    /* where runs go in chunks: the gradients of the sums after this chunk, and of filters */
+    real *dsum_after;    /* [B][delay_max][post] */
+    real *dfilter_after; /* [B][2][post] */
 } hb_link;
 
 /* What happens between the steps of a run that learns; the network does not know what. */
@@ -143,13 +153,6 @@ typedef struct hb_judged {
     size_t outputs, since;
 } hb_judged;
 
-/* Steps t0 .. t0 + segment of one sample, made again for the backward pass. */
-typedef struct hb_again {
-    real *x, *I;  /* [segment][n] */
-    real *before; /* [segment][states][n] */
-    real *states; /* [states][n] */
-} hb_again;
-
 /* Neurons first .. first + n of a group: whole words of bits, but for the last. */
 typedef struct hb_share {
     size_t first, n;
@@ -167,13 +170,12 @@ typedef struct hb_worker {
     real **I;         /* [part]: [block][T][n]; NULL where the tape holds it */
     real **sum;       /* [link]: [block][T + delay_max + 1][post], of filters and delays */
     real *x, *o, *m;  /* [n] */
-    real **dO;        /* [part]: [T][n] */
-    real **dV;        /* [part]: [T][n], or NULL */
-    hb_again *again;  /* [part] */
+    real **dO;        /* [part]: [T][n], and before it reach rows */
+    real **dV;        /* [part]: the same, or NULL */
     real **adj;       /* [part]: [states][n] */
     real **slope;     /* [part]: [slope_steps][n] of a smooth window, or NULL */
     real **dfilter;   /* [link]: [2][post] */
-    real **undropped; /* [link]: [T][pre], of dropout */
+    real **undropped; /* [link]: as dO of the source, of dropout */
     real *dx;         /* [n] */
     uint64_t *bits;   /* a row that dropout has thinned */
     uint32_t *index;  /* positions: max(n, T) */
@@ -214,11 +216,11 @@ typedef struct hb_machine {
     double **weights;   /* [readout]: [T] of linear decoders, or NULL */
     size_t *first_item; /* [link + 1]: room for the backward pass */
     size_t part_count, link_count, worker_count;
-    size_t batch_room, step_room; /* planned */
+    size_t batch_room, step_room; /* planned; of a chunk, where runs go in chunks */
+    size_t time_room;             /* planned steps of a run */
     size_t block_room;            /* samples that a worker may sweep at a time ... */
     size_t block;                 /* ... and does in this run */
     size_t back_block;            /* samples whose currents' gradients are kept at a time */
-    size_t segment;               /* steps of a segment: about sqrt(step_room) */
     hb_arena arena;
     hebb_status *sample_status; /* [B] */
     bool fresh;                 /* the run began with a reset */
@@ -230,8 +232,29 @@ typedef struct hb_machine {
     size_t now;                 /* ... this one */
     size_t members;             /* threads that share the neurons of this run; 1: none do */
     size_t learners;            /* those of them that share what happens between the steps */
-    size_t steps_before;        /* of the run that this one continues */
+    /* A run goes in chunks of step_room steps (chunks.real.c); without tape = recompute it is one.
+     * Steps of all that the engine does are counted from the start of a chunk. */
+    bool chunked;
+    size_t at, steps;         /* the chunk: its first step in the run, and how many */
+    size_t began;             /* steps of the presentation before the run */
+    size_t last_row;          /* where the last step before the chunk stands */
+    bool again;               /* the chunk is run again, for the backward pass */
+    unsigned char *snapshots; /* [chunks + 1][B][snapshot_bytes]: before each chunk, at the end */
+    size_t snapshot_bytes;
+    size_t run_writes, run_inputs; /* what the run has seen: engine's writes, graph's inputs */
 } hb_machine;
+
+/* Steps of a source's train that are encoded at once: random trains are drawn in such pieces. */
+enum { HB_AHEAD = HB_DRAW_STEPS };
+
+static inline size_t hb_chunk_count(const hb_machine *m, size_t steps) {
+    return (steps + m->step_room - 1) / m->step_room;
+}
+/* Does V have rows of its own, apart from those of the output? */
+static inline bool hb_part_has_V(const hb_machine *m, const hb_part *p) {
+    return p->wants_V && !(p->model->output == HB_OUT_V &&
+                           !(m->base.graph->spaic && p->model->spaic_output_none));
+}
 
 /* The neurons that the worker runs. */
 static inline hb_share hb_mine(const hb_machine *m, const hb_worker *w, const hb_part *p) {
@@ -283,35 +306,38 @@ static inline size_t hb_part_sweep_steps(const hb_part *p) {
     return steps < 16 ? 16 : steps;
 }
 
-/* Step t of sample b, as the backward pass reads it. */
-static inline real *hb_part_x(const hb_machine *m, const hb_worker *w, const hb_part *p, size_t b,
-                              size_t t) {
-    return p->recompute ? w->again[p - m->parts].x + t % m->segment * p->n
-                        : hb_part_tape(m, p, p->x, b, t);
+static inline real *hb_part_before(const hb_machine *m, const hb_part *p, size_t b, size_t t) {
+    return p->before + (b * m->step_room + t) * p->states * p->n;
 }
-static inline real *hb_part_I(const hb_machine *m, const hb_worker *w, const hb_part *p, size_t b,
-                              size_t t) {
-    return p->recompute ? w->again[p - m->parts].I + t % m->segment * p->n
-                        : hb_part_tape(m, p, p->I, b, t);
-}
-static inline real *hb_part_before(const hb_machine *m, const hb_worker *w, const hb_part *p,
-                                   size_t b, size_t t) {
-    return p->recompute ? w->again[p - m->parts].before + t % m->segment * p->states * p->n
-                        : p->before + (b * m->step_room + t) * p->states * p->n;
-}
-static inline real *hb_part_checkpoint(const hb_machine *m, const hb_part *p, size_t b, size_t t) {
-    size_t segments = (m->step_room + m->segment - 1) / m->segment;
-    return p->checkpoint + (b * segments + t / m->segment) * p->states * p->n;
+/* Of mask or reset, which a later run may ask for again (hebb_net_hold). */
+static inline real *hb_part_held(const hb_machine *m, const hb_part *p, real *held, size_t b,
+                                 size_t t) {
+    return held + (b * m->time_room + m->at + t) * p->n;
 }
 
-/* Spikes of step t as the loops read them: from bits, or in soft mode from the tape. */
-void HB_R(hb_part_spikes)(hb_machine *machine, hb_worker *worker, const hb_part *part, hb_step *k,
-                          size_t b, size_t t);
-/* Can the part's steps be made again? HEBB_E_UNSUPPORTED says why not. */
-hebb_status HB_R(hb_again_check)(const hb_machine *machine, const hb_part *part);
-/* Makes steps t0 .. t1, of one segment, again. */
-void HB_R(hb_again)(hb_machine *machine, hb_worker *worker, hb_part *part, size_t b, size_t t0,
-                    size_t t1);
+/* May runs go in chunks? HEBB_E_UNSUPPORTED says why not. */
+hebb_status HB_R(hb_chunks_check)(const hb_machine *machine);
+/* Steps of a chunk where runs have up to `steps`. */
+size_t HB_R(hb_chunk_steps)(const hb_machine *machine, size_t steps);
+/* Row 0 of a chunk is the last row before it. */
+void HB_R(hb_carry_on)(hb_machine *machine, size_t b);
+/* Bytes of the snapshot of a sample. */
+size_t HB_R(hb_snapshot_size)(hb_machine *machine);
+/* Keeps what the steps after row `row` need of sample b, or puts it back, with row 0 for `row`.
+ * chunk: the one that follows. */
+void HB_R(hb_snapshot_save)(hb_machine *machine, size_t b, size_t row, size_t chunk);
+void HB_R(hb_snapshot_restore)(hb_machine *machine, size_t b, size_t chunk);
+/* Runs a chunk of the last run again, which leaves its tape; fails as the run would have. */
+hebb_status HB_R(hb_chunk_again)(hb_machine *machine, size_t chunk);
+/* After that: the state at the end of the run. */
+void HB_R(hb_chunks_end)(hb_machine *machine);
+
+/* What decoders and counts take of a chunk of sample b (readouts.real.c). */
+void HB_R(hb_read_sample)(hb_machine *machine, hb_worker *worker, size_t b);
+/* The predictions of decoders, once all chunks are read. */
+void HB_R(hb_read_run)(hb_machine *machine);
+/* Weights of linear decoders, before a run. */
+void HB_R(hb_read_begin)(hb_machine *machine);
 
 /* A new array of zeros that a rule keeps over runs, read and written like a parameter
  * ("connection1.reward_mean"); while the network is built only. NULL: out of memory. */
@@ -324,13 +350,10 @@ hebb_status HB_R(hb_machine_room)(hb_machine *machine, size_t batch, size_t step
 /* Adds what arrives over the link in steps t0 .. t1 of sample b to the rows I[t1 - t0][post]. */
 void HB_R(hb_link_pull)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I, size_t b,
                         size_t t0, size_t t1);
-/* The same over a whole run of samples b0 .. b1, whose rows lie `stride` apart: one set of tables
- * serves them all. Only if hb_link_has_tables. */
+/* The same over a whole chunk of samples b0 .. b1, whose rows lie `stride` apart: one set of tables
+ * serves them all. fresh: what the rows held is forgotten. Only if hb_link_has_tables. */
 void HB_R(hb_link_pull_block)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I,
-                              size_t stride, size_t b0, size_t b1);
-/* hb_link_pull for steps that the last run has done, by the same sums. */
-void HB_R(hb_link_pull_again)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I,
-                              size_t b, size_t t0, size_t t1);
+                              size_t stride, size_t b0, size_t b1, bool fresh);
 /* Steps t0 .. t1 of a narrow link that has neither sums of its own nor lists worth their while;
  * false where it has (link_narrow.real.c). */
 bool HB_R(hb_link_pull_narrow)(hb_machine *machine, const hb_link *link, hb_worker *worker, real *I,

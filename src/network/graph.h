@@ -20,7 +20,7 @@ typedef struct hb_group {
     hb_encoder encoder; /* of encoders and generators */
     bool surrogate_set; /* by a learner */
     bool detach_reset;  /* by a learner */
-    bool recompute;     /* by a learner: see again.real.c */
+    bool recompute;     /* by a learner: runs go in chunks (chunks.real.c) */
     hb_surrogate surrogate;
     bool reached;     /* by a learner: room for the search */
     size_t component; /* strongly connected part */
@@ -95,6 +95,7 @@ typedef struct hb_graph {
     size_t sample_count, sample_capacity;
     uint64_t counter; /* presentations begun so far ... */
     uint64_t shown;   /* ... before the one that a continued run goes on with */
+    size_t inputs;    /* how often input or presentations were given */
 } hb_graph;
 
 void hb_graph_free(hb_graph *graph);

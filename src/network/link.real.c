@@ -109,7 +109,7 @@ static void pull_step(hb_machine *m, hb_link *link, hb_worker *worker, size_t b,
     if (link->wiring->lateral)
         add_lateral(m, link, worker, b, row, to);
     else if (link->pre->form == HB_FORM_CONSTANT && !link->connection->reads_v)
-        add_to(to, (row ? link->constant : link->before_run) + b * post,
+        add_to(to, (row || m->at ? link->constant : link->before_run) + b * post,
                hb_mine(m, worker, link->post));
     else if (hb_link_reads_rows(link))
         add_row(m, link, b, row, to);
@@ -173,7 +173,7 @@ static void begin_sum(const hb_machine *m, const hb_link *link, size_t b, hb_sha
     size_t post = link->wiring->post, late = link->wiring->delay_max;
     const real *pending = link->pending + b * late * post;
     sum += mine.first;
-    for (size_t r = 0; r < m->base.steps + late + 1; r++, sum += post)
+    for (size_t r = 0; r < m->steps + late + 1; r++, sum += post)
         if (r < late)
             memcpy(sum, pending + r * post + mine.first, mine.n * sizeof(real));
         else
@@ -210,7 +210,7 @@ void HB_R(hb_link_pull)(hb_machine *m, hb_link *link, hb_worker *worker, real *I
             filter_step(link, b, to, mine, I);
         else if (own)
             add_to(I, to, mine);
-        if (link->recorded) HB_R(hb_link_record)(m, link, worker, b, t);
+        if (link->recorded && !m->again) HB_R(hb_link_record)(m, link, worker, b, t);
     }
 }
 
@@ -242,7 +242,7 @@ static real given(const hb_machine *m, const hb_link *link, size_t b, size_t row
     if (link->connection->reads_v) return hb_part_row(m, pre, pre->V, b, row)[i];
     if (pre->form == HB_FORM_ROWS) return hb_part_row(m, pre, pre->rows, b, row)[i];
     if (pre->form == HB_FORM_BITS) return hb_part_bits(m, pre, b, row)[i / 64] >> i % 64 & 1;
-    return (row ? pre->constant : pre->before_run)[b * pre->n + i];
+    return (row || m->at ? pre->constant : pre->before_run)[b * pre->n + i];
 }
 
 /* What leaves each synapse's delay after step t: [post][pre]. */
@@ -264,7 +264,7 @@ static void show_arrivals(const hb_machine *m, const hb_link *link, size_t b, si
 
 /* The next run's rows before its row 0, which is the last of this one. */
 static void keep_past(const hb_machine *m, hb_link *link, size_t b) {
-    size_t pre = link->pre->n, late = link->wiring->delay_max, steps = m->base.steps;
+    size_t pre = link->pre->n, late = link->wiring->delay_max, steps = m->steps;
     real *past = link->past + b * late * pre;
     for (size_t q = late; q > 0; q--)
         for (size_t i = 0; i < pre; i++)
@@ -278,8 +278,9 @@ static void show(hb_machine *m, hb_link *link, size_t b) {
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
         if (monitor->connection != link - m->links || monitor->state != HB_VAR_O) continue;
-        for (size_t t = 0; t < m->base.steps; t++)
-            show_arrivals(m, link, b, t, m->base.records[i] + (t * m->base.batch + b) * cells);
+        for (size_t t = 0; t < m->steps; t++)
+            show_arrivals(m, link, b, t,
+                          m->base.records[i] + ((m->at + t) * m->base.batch + b) * cells);
     }
     if (link->past) keep_past(m, link, b);
 }
@@ -289,7 +290,7 @@ void HB_R(hb_link_finish)(hb_machine *m, hb_link *link, hb_worker *worker, size_
     if (link->shown) show(m, link, b);
     if (!late) return;
     const real *sum = hb_link_sum(m, link, worker, b);
-    memcpy(link->pending + b * late * post, sum + m->base.steps * post, late * post * sizeof(real));
+    memcpy(link->pending + b * late * post, sum + m->steps * post, late * post * sizeof(real));
 }
 
 void HB_R(hb_link_record)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b, size_t t) {
@@ -299,7 +300,7 @@ void HB_R(hb_link_record)(hb_machine *m, hb_link *link, hb_worker *worker, size_
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
         if (monitor->connection != link - m->links || monitor->state == HB_VAR_O) continue;
-        double *to = m->base.records[i] + (t * batch + b) * post;
+        double *to = m->base.records[i] + ((m->at + t) * batch + b) * post;
         const real *from = monitor->state == HB_VAR_SUM
                                ? hb_link_sum(m, link, worker, b) + t * post
                                : link->state + (2 * b + (monitor->state == HB_VAR_D)) * post;

@@ -9,6 +9,7 @@ typedef struct block {
     size_t b0, b1, t0, t1;
     real *I;
     size_t stride;
+    bool fresh; /* I holds nothing yet */
     hb_way way;
     size_t per; /* words of sources that are summed at a time */
 } block;
@@ -77,9 +78,13 @@ static void sum_tile(hb_machine *m, const hb_link *link, hb_worker *worker, cons
     bool apart = q->way == HB_LOOKED_UP && hb_rows_collide(post) && link->pre->words > q->per;
     real *to = apart ? worker->apart : q->I + j;
     size_t row = apart ? width : post, sample = apart ? steps * width : q->stride;
-    for (size_t b = q->b0; apart && b < q->b1; b++)
-        hb_copy_rows(to + (b - q->b0) * sample, row, q->I + (b - q->b0) * q->stride + j, post,
-                     steps, width);
+    for (size_t b = q->b0; b < q->b1; b++) {
+        real *start = to + (b - q->b0) * sample;
+        for (size_t t = 0; q->fresh && t < steps; t++)
+            memset(start + t * row, 0, width * sizeof *start);
+        if (apart && !q->fresh)
+            hb_copy_rows(start, row, q->I + (b - q->b0) * q->stride + j, post, steps, width);
+    }
     const uint32_t *starts = worker->starts;
     for (size_t i = 0; i < pre; i += 64 * q->per, starts++) {
         size_t rows = pre - i < 64 * q->per ? pre - i : 64 * q->per;
@@ -128,30 +133,23 @@ static void sum_block(hb_machine *m, const hb_link *link, hb_worker *worker, con
                 q->I[b * q->stride + t * link->wiring->post + j] += bias[j];
 }
 
-static size_t words_at_once(hb_way way) {
-    return way == HB_LOOKED_UP ? HB_TABLE_WORDS : HB_PACKED_WORDS;
+static void pull_sample(hb_machine *m, hb_link *link, hb_worker *worker, real *I, size_t b,
+                        bool fresh) {
+    hb_share mine = hb_mine(m, worker, link->post);
+    for (size_t t = 0; fresh && t < m->steps; t++)
+        memset(I + t * link->wiring->post + mine.first, 0, mine.n * sizeof *I);
+    HB_R(hb_link_pull)(m, link, worker, I, b, 0, m->steps);
 }
 
 void HB_R(hb_link_pull_block)(hb_machine *m, hb_link *link, hb_worker *worker, real *I,
-                              size_t stride, size_t b0, size_t b1) {
-    size_t steps = m->base.steps;
+                              size_t stride, size_t b0, size_t b1, bool fresh) {
     bool plain = !link->scale && !link->drops && !hb_link_has_sum(link) && !link->recorded;
-    block q = {b0, b1, 0, steps, I, stride, HB_LISTED, 0};
+    block q = {b0, b1, 0, m->steps, I, stride, fresh, HB_LISTED, HB_PACKED_WORDS};
     if (plain) q.way = way_of(m, link, worker, &q);
-    q.per = words_at_once(q.way);
-    if (!hb_mine(m, worker, link->post).first) link->ways[b0 / m->block] = (unsigned char)q.way;
+    if (q.way == HB_LOOKED_UP) q.per = HB_TABLE_WORDS;
     if (q.way != HB_LISTED)
         sum_block(m, link, worker, &q);
     else
         for (size_t b = b0; b < b1; b++)
-            HB_R(hb_link_pull)(m, link, worker, I + (b - b0) * stride, b, 0, steps);
-}
-
-void HB_R(hb_link_pull_again)(hb_machine *m, hb_link *link, hb_worker *worker, real *I, size_t b,
-                              size_t t0, size_t t1) {
-    hb_way way = link->ways && !m->together ? (hb_way)link->ways[b / m->block] : HB_LISTED;
-    if (way == HB_LISTED)
-        HB_R(hb_link_pull)(m, link, worker, I, b, t0, t1);
-    else
-        sum_block(m, link, worker, &(block){b, b + 1, t0, t1, I, 0, way, words_at_once(way)});
+            pull_sample(m, link, worker, I + (b - b0) * stride, b, fresh);
 }

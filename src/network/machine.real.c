@@ -326,7 +326,9 @@ static hebb_status fill_parts(hb_machine *m) {
             m->links[monitor->connection].recorded = true;
             m->links[monitor->connection].shown |= monitor->state == HB_VAR_O;
         }
-        if (monitor->group >= 0 && !monitor->spikes) m->parts[monitor->group].recorded = true;
+        if (monitor->group < 0) continue;
+        *(monitor->spikes ? &m->parts[monitor->group].watched
+                          : &m->parts[monitor->group].recorded) = true;
     }
     return HEBB_OK;
 }
@@ -383,6 +385,15 @@ static void find_active(hb_machine *m) {
     }
 }
 
+/* Where runs go in chunks, gradients of a chunk reach back into the one before. */
+static void find_reach(hb_machine *m) {
+    for (size_t i = 0; i < m->link_count && m->chunked; i++) {
+        const hb_link *link = &m->links[i];
+        size_t late = link->lag + link->wiring->delay_max;
+        if (link->post->active && late > link->pre->reach) link->pre->reach = late;
+    }
+}
+
 static hebb_status build(hb_engine *engine) {
     hb_machine *m = (hb_machine *)engine;
     hb_graph *g = engine->graph;
@@ -413,10 +424,10 @@ static hebb_status build(hb_engine *engine) {
         }
         if (spikes && s->ops->window == HB_WINDOW_BOX)
             hb_surrogate_box(s, &part->low, &part->high, &part->height);
-        part->recompute =
-            part->group->recompute && (part->keep_x || part->keep_I || part->keep_states);
-        if (part->recompute) HEBB_TRY(HB_R(hb_again_check)(m, part));
+        m->chunked |= part->group->recompute;
     }
+    if (m->chunked) HEBB_TRY(HB_R(hb_chunks_check)(m));
+    find_reach(m);
     return hb_machine_room(m, g->batch_max ? g->batch_max : 1, hb_graph_steps(g));
 }
 
@@ -425,6 +436,7 @@ static void reset(hb_engine *engine) {
     engine->clock = 0;
     engine->steps = 0;
     engine->ran = engine->taped = false;
+    m->last_row = 0;
     if (engine->dirty) hb_machine_derive(m);
     for (size_t b = 0; b < m->batch_room; b++) HB_R(hb_machine_reset_sample)(m, b);
 }
@@ -437,12 +449,24 @@ static void rewards(const hb_engine *engine, size_t reward, const double **value
     *outputs = j->outputs;
 }
 
+static hebb_status remembers(const hb_engine *engine, size_t group) {
+    const hb_machine *m = (const hb_machine *)engine;
+    const hb_part *p = &m->parts[group];
+    if (!m->chunked || p->watched || p->form == HB_FORM_CONSTANT) return HEBB_OK;
+    return hb_fail(engine->graph->env, HEBB_E_UNSUPPORTED,
+                   "%s: tape = recompute keeps no spikes of whole runs; add a spike monitor of the "
+                   "group, or use tape = exact",
+                   p->group->name);
+}
+
 static bool spiked(const hb_engine *engine, size_t group, size_t b, size_t t, size_t neuron) {
     const hb_machine *m = (const hb_machine *)engine;
     const hb_part *p = &m->parts[group];
     if (p->trains)
         return hb_part_lit(p, b)[neuron / 64] >> neuron % 64 &
                hb_part_train(m, p, b, neuron)[t / 64] >> t % 64 & 1;
+    if (p->history)
+        return p->history[(b * m->time_room + t) * p->words + neuron / 64] >> neuron % 64 & 1;
     if (p->form == HB_FORM_BITS)
         return hb_part_bits(m, p, b, t + 1)[neuron / 64] >> neuron % 64 & 1;
     if (p->form == HB_FORM_CONSTANT) return p->constant[b * p->n + neuron] != 0;
@@ -454,6 +478,10 @@ static void counts(const hb_engine *engine, size_t group, size_t b, uint32_t *to
     const hb_part *p = &m->parts[group];
     if (p->trains) {
         HB_R(hb_trains_counts)(m, p, b, to);
+        return;
+    }
+    if (m->chunked && p->form != HB_FORM_CONSTANT) {
+        memcpy(to, p->counts + b * p->n, p->n * sizeof *to);
         return;
     }
     memset(to, 0, p->n * sizeof *to);
@@ -470,5 +498,6 @@ static void counts(const hb_engine *engine, size_t group, size_t b, uint32_t *to
 }
 
 const hb_engine_ops HB_R(hb_engine_ops) = {
-    create, destroy, build, HB_R(hb_machine_run), reset, constant, rewards, spiked, counts,
+    create,    destroy, build,  HB_R(hb_machine_run), reset, constant, rewards,
+    remembers, spiked,  counts,
 };

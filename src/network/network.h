@@ -40,6 +40,8 @@ typedef struct hb_engine_ops {
     /* Of the last run: values[T][outputs], given[T]. */
     void (*rewards)(const hb_engine *engine, size_t reward, const double **values,
                     const unsigned char **given, size_t *outputs);
+    /* May `spiked` be asked of the group? Not where runs go in chunks and no monitor watches it. */
+    hebb_status (*remembers)(const hb_engine *engine, size_t group);
     /* Did the neuron give anything in step t of the last run? */
     bool (*spiked)(const hb_engine *engine, size_t group, size_t sample, size_t t, size_t neuron);
     /* counts[n]: steps of the last run in which each neuron did. */

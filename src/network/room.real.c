@@ -1,5 +1,4 @@
 /* The memory of a run: one arena, laid out for so many samples and steps. */
-#include <math.h>
 #include <string.h>
 
 #include "network/engine.h"
@@ -18,9 +17,31 @@ static size_t outputs_of(const hb_graph *g, size_t readout, size_t steps) {
     return hb_decoder_outputs(&g->readouts[readout].decoder, steps);
 }
 
-static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T) {
+/* What a part needs beside where runs go in chunks. */
+static void lay_chunks_of(const hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t all) {
+    size_t n = p->n, real_ = sizeof(real);
+    if (!m->chunked) return;
+    a->kind = HB_OF_REST;
+    p->counts = hb_arena_take(a, times(B, n, 1), sizeof *p->counts);
+    a->kind = HB_OF_TAPE;
+    if (p->watched && p->form != HB_FORM_CONSTANT)
+        p->history = hb_arena_take(a, times(B, all, p->words), 8);
+    if (!p->model && p->form == HB_FORM_BITS) {
+        size_t piece = all < HB_AHEAD ? all : HB_AHEAD;
+        p->ahead = hb_arena_take(a, times(B, piece, p->words), 8);
+        p->ahead_end = hb_arena_take(a, B, sizeof *p->ahead_end);
+    }
+    a->kind = HB_OF_CURRENTS;
+    if (!p->active) return;
+    p->adj_after = hb_arena_take(a, times(B, p->states, n), real_);
+    if (p->reach) p->owed = hb_arena_take(a, times(B, p->reach, n), real_);
+    if (p->reach && p->wants_V) p->owed_V = hb_arena_take(a, times(B, p->reach, n), real_);
+}
+
+static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T, size_t all) {
     const hb_graph *g = m->base.graph;
     size_t n = p->n, cells = times(B, T, n), rows = times(B, T + 1, n), real_ = sizeof(real);
+    lay_chunks_of(m, a, p, B, all);
     a->kind = HB_OF_TAPE;
     if (HB_R(hb_part_keeps_trains)(m, p)) {
         p->trains = hb_arena_take(a, times(B, HB_WORDS(T), p->n), 8);
@@ -41,31 +62,22 @@ static void lay_part(hb_machine *m, hb_arena *a, hb_part *p, size_t B, size_t T)
                                       sizeof(float));
         return;
     }
-    bool shared = p->model->output == HB_OUT_V && !(g->spaic && p->model->spaic_output_none);
-    if (p->wants_V) p->V = shared ? p->rows : hb_arena_take(a, rows, real_);
+    if (p->wants_V) p->V = hb_part_has_V(m, p) ? hb_arena_take(a, rows, real_) : p->rows;
     a->kind = HB_OF_STATES;
     if (p->kept) p->fired = hb_arena_take(a, n, real_);
     p->state = hb_arena_take(a, times(B, p->states, n), real_);
     if (p->any_coef) p->gcoef = hb_arena_take(a, times(B, p->model->coef_count, n), real_);
     a->kind = HB_OF_TAPE;
     if (g->soft && p->model->output == HB_OUT_SPIKES) {
-        p->mask = hb_arena_take(a, cells, real_);
-        p->reset = hb_arena_take(a, cells, real_);
+        p->mask = hb_arena_take(a, times(B, all, n), real_);
+        p->reset = hb_arena_take(a, times(B, all, n), real_);
     }
     if (!p->active) return;
     if (p->model->output == HB_OUT_SPIKES && !p->slope_steps)
         p->window = hb_arena_take(a, times(B, T, p->words), 8);
-    if (p->recompute) {
-        size_t segments = (T + m->segment - 1) / m->segment;
-        if (p->slope_steps) p->slope_steps = m->segment; /* those that are there at once */
-        p->checkpoint = hb_arena_take(a, times(B, segments, p->states * n), real_);
-    } else {
-        if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
-        if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
-        if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
-    }
-    a->kind = HB_OF_CURRENTS;
-    p->dI = hb_arena_take(a, times(m->back_block, T, n), real_);
+    if (p->keep_x) p->x = hb_arena_take(a, cells, real_);
+    if (p->keep_I) p->I = hb_arena_take(a, cells, real_);
+    if (p->keep_states) p->before = hb_arena_take(a, times(cells, p->states, 1), real_);
 }
 
 static void lay_reward(hb_machine *m, hb_arena *a, size_t reward, size_t B, size_t T) {
@@ -116,7 +128,10 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
     if (link->weight->wants_rows && link->weight->trainable)
         link->touched = hb_arena_take(a, HB_WORDS(link->wiring->pre), 8);
     if (hb_link_has_tables(link) && link->weight->grad) lay_times(m, a, link, T);
-    if (hb_link_has_tables(link)) link->ways = hb_arena_take(a, B, 1);
+    if (m->chunked && link->wiring->delay_max && link->weight->grad)
+        link->dsum_after = hb_arena_take(a, times(B, link->wiring->delay_max, post), sizeof(real));
+    if (m->chunked && link->connection->synapse && link->post->active)
+        link->dfilter_after = hb_arena_take(a, times(B, 2, post), sizeof(real));
     bool together = m->between && m->between->every_step;
     if (hb_link_has_sum(link) && (together || m->keeps))
         link->sums =
@@ -216,16 +231,10 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     w->packed = columns ? hb_arena_take(a, hb_multiply_room(columns, real_), 1) : NULL;
 }
 
-static hb_again lay_again(const hb_machine *m, hb_arena *a, const hb_part *p) {
-    hb_again again = {0};
-    if (!p->recompute) return again;
-    a->kind = HB_OF_TAPE;
-    again.x = hb_arena_take(a, m->segment * p->n, sizeof(real));
-    again.I = hb_arena_take(a, m->segment * p->n, sizeof(real));
-    again.before = hb_arena_take(a, times(m->segment, p->states, p->n), sizeof(real));
-    again.states = hb_arena_take(a, p->states * p->n, sizeof(real));
-    a->kind = HB_OF_CURRENTS;
-    return again;
+/* Rows of n for T steps, and before them for those that the chunk before owes. */
+static real *lay_rows(hb_arena *a, size_t reach, size_t T, size_t n) {
+    real *rows = hb_arena_take(a, times(reach + T, n, 1), sizeof *rows);
+    return rows ? rows + reach * n : NULL;
 }
 
 static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, size_t T) {
@@ -236,7 +245,6 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
     w->dV = hb_arena_take(a, m->part_count, sizeof(real *));
     w->adj = hb_arena_take(a, m->part_count, sizeof(real *));
     w->slope = hb_arena_take(a, m->part_count, sizeof(real *));
-    w->again = hb_arena_take(a, m->part_count, sizeof *w->again);
     w->sum = hb_arena_take(a, m->link_count, sizeof(real *));
     w->dfilter = hb_arena_take(a, m->link_count, sizeof(real *));
     w->undropped = hb_arena_take(a, m->link_count, sizeof(real *));
@@ -245,23 +253,19 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
         hb_part *p = &m->parts[i];
         if (p->n > widest) widest = p->n;
         if (!p->model) continue;
-        bool kept = p->active && p->keep_I && !p->recompute;
-        real *I = kept ? NULL : hb_arena_take(a, times(block * p->inputs, T, p->n), real_);
-        real *dO = p->active ? hb_arena_take(a, T * p->n, real_) : NULL;
-        real *dV = p->active && p->wants_V ? hb_arena_take(a, T * p->n, real_) : NULL;
+        real *dO = p->active ? lay_rows(a, p->reach, T, p->n) : NULL;
+        real *dV = p->active && p->wants_V ? lay_rows(a, p->reach, T, p->n) : NULL;
         real *adj = p->active ? hb_arena_take(a, (p->states + 1) * p->n, real_) : NULL;
         real *slope = p->slope_steps ? hb_arena_take(a, p->slope_steps * p->n, real_) : NULL;
-        hb_again again = lay_again(m, a, p);
         if (!a->base) continue;
-        w->again[i] = again;
-        w->I[i] = I, w->dO[i] = dO, w->dV[i] = dV, w->adj[i] = adj, w->slope[i] = slope;
+        w->dO[i] = dO, w->dV[i] = dV, w->adj[i] = adj, w->slope[i] = slope;
     }
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];
         size_t post = link->post->n;
         bool own = hb_link_has_sum(link);
         bool drops = link->dropout > 0 && link->pre->active && link->post->active;
-        real *undropped = drops ? hb_arena_take(a, T * link->pre->n, real_) : NULL;
+        real *undropped = drops ? lay_rows(a, link->pre->reach, T, link->pre->n) : NULL;
         real *sum =
             own ? hb_arena_take(a, times(T + link->wiring->delay_max + 1, post, block), real_)
                 : NULL;
@@ -284,27 +288,39 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
     lay_products(m, a, w, block, T);
 }
 
-/* One order for measuring and for taking. */
-static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
+/* A worker's currents: groups that go one after another take turns with the room. */
+static void lay_forward(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
+    const hb_graph *g = m->base.graph;
+    hb_overlay turns = hb_overlay_begin(a);
+    for (size_t i = 0; i < g->order_count; i++) {
+        size_t group = g->order[i], component = g->groups[group].component;
+        const hb_part *p = &m->parts[group];
+        if (i > 0 && g->groups[g->order[i - 1]].component != component) hb_overlay_next(&turns, a);
+        if (p->active && p->keep_I) continue;
+        real *I = hb_arena_take(a, times(m->block_room * p->inputs, T, p->n), sizeof *I);
+        if (a->base) w->I[group] = I;
+    }
+    hb_overlay_end(&turns, a);
+}
+
+/* Currents of the forward pass and their gradients, which come later. */
+static void lay_currents(hb_machine *m, hb_arena *a, size_t T) {
+    a->kind = HB_OF_CURRENTS;
+    hb_overlay passes = hb_overlay_begin(a);
+    for (size_t i = 0; i < m->worker_count; i++) lay_forward(m, a, &m->workers[i], T);
+    hb_overlay_next(&passes, a);
+    for (size_t i = 0; i < m->part_count; i++) {
+        hb_part *p = &m->parts[i];
+        if (p->model && p->active)
+            p->dI = hb_arena_take(a, times(m->back_block, T, p->n), sizeof(real));
+    }
+    hb_overlay_end(&passes, a);
+}
+
+/* What is read and recorded of all steps. */
+static void lay_records(hb_machine *m, hb_arena *a, size_t B, size_t T) {
     hb_graph *g = m->base.graph;
-    m->block_room = block_of(m, B, T);
-    m->back_block = back_block_of(m, B, T);
-    m->segment = (size_t)ceil(sqrt((double)T));
-    for (size_t i = 0; i < m->part_count; i++) lay_part(m, a, &m->parts[i], B, T);
-    for (size_t i = 0; i < m->link_count; i++) lay_link(m, a, &m->links[i], B, T);
-    for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], m->block_room, T);
     hb_engine *e = &m->base;
-    a->kind = HB_OF_REST;
-    e->predict = hb_arena_take(a, g->readout_count, sizeof *e->predict);
-    e->predict_f32 = hb_arena_take(a, g->readout_count, sizeof *e->predict_f32);
-    e->records = hb_arena_take(a, g->monitor_count, sizeof *e->records);
-    e->spikes = hb_arena_take(a, m->part_count, sizeof *e->spikes);
-    m->record = hb_arena_take(a, g->readout_count, sizeof *m->record);
-    m->weights = hb_arena_take(a, g->readout_count, sizeof *m->weights);
-    m->first_item = hb_arena_take(a, m->link_count + 1, sizeof *m->first_item);
-    m->judged = hb_arena_take(a, g->reward_count, sizeof *m->judged);
-    for (size_t i = 0; i < g->reward_count; i++) lay_reward(m, a, i, B, T);
-    if (m->between) m->between->lay(m->between->user, a, B, T);
     e->times = hb_arena_take(a, T, sizeof *e->times);
     for (size_t i = 0; i < g->readout_count; i++) {
         const hb_decoder *d = &g->readouts[i].decoder;
@@ -332,6 +348,35 @@ static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T) {
         }
         if (a->base) e->records[i] = record;
     }
+}
+
+/* Runs of `all` steps go in chunks of T. One order for measuring and for taking. */
+static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T, size_t all) {
+    hb_graph *g = m->base.graph;
+    m->block_room = block_of(m, B, T);
+    m->back_block = back_block_of(m, B, T);
+    for (size_t i = 0; i < m->part_count; i++) lay_part(m, a, &m->parts[i], B, T, all);
+    for (size_t i = 0; i < m->link_count; i++) lay_link(m, a, &m->links[i], B, T);
+    for (size_t i = 0; i < m->worker_count; i++) lay_worker(m, a, &m->workers[i], m->block_room, T);
+    lay_currents(m, a, T);
+    hb_engine *e = &m->base;
+    a->kind = HB_OF_REST;
+    e->predict = hb_arena_take(a, g->readout_count, sizeof *e->predict);
+    e->predict_f32 = hb_arena_take(a, g->readout_count, sizeof *e->predict_f32);
+    e->records = hb_arena_take(a, g->monitor_count, sizeof *e->records);
+    e->spikes = hb_arena_take(a, m->part_count, sizeof *e->spikes);
+    m->record = hb_arena_take(a, g->readout_count, sizeof *m->record);
+    m->weights = hb_arena_take(a, g->readout_count, sizeof *m->weights);
+    m->first_item = hb_arena_take(a, m->link_count + 1, sizeof *m->first_item);
+    m->judged = hb_arena_take(a, g->reward_count, sizeof *m->judged);
+    for (size_t i = 0; i < g->reward_count; i++) lay_reward(m, a, i, B, all);
+    if (m->between) m->between->lay(m->between->user, a, B, all);
+    lay_records(m, a, B, all);
+    a->kind = HB_OF_TAPE;
+    m->snapshot_bytes = m->chunked ? HB_R(hb_snapshot_size)(m) : 0;
+    if (m->chunked)
+        m->snapshots = hb_arena_take(a, times(B, (all + T - 1) / T + 1, m->snapshot_bytes), 1);
+    a->kind = HB_OF_REST;
     m->started = hb_arena_take(a, B, sizeof *m->started);
     m->sample_status = hb_arena_take(a, B, sizeof *m->sample_status);
 }
@@ -350,23 +395,23 @@ static void keep_rewards(const hb_machine *from, hb_machine *to) {
 
 /* What a continued run needs of the arena that is left. */
 static void keep(const hb_machine *from, hb_machine *to) {
-    size_t B = from->base.batch, T = from->base.steps;
+    size_t B = from->base.batch, last = from->last_row;
     memcpy(to->started, from->started, B * sizeof *from->started);
     keep_rewards(from, to);
     for (size_t i = 0; i < from->part_count; i++) {
         const hb_part *a = &from->parts[i];
         hb_part *b = &to->parts[i];
         if (a->state) memcpy(b->state, a->state, B * a->states * a->n * sizeof(real));
-        for (size_t s = 0; s < B && T; s++) {
-            /* the last row goes where the next run looks for it: row T of the new layout */
+        for (size_t s = 0; s < B; s++) {
+            /* the last row goes where the next run looks for it */
             if (a->bits)
-                memcpy(hb_part_bits(to, b, s, T), hb_part_bits(from, a, s, T), a->words * 8);
+                memcpy(hb_part_bits(to, b, s, last), hb_part_bits(from, a, s, last), a->words * 8);
             if (a->trains) memcpy(hb_part_edge(b, s, 1), hb_part_edge(a, s, 1), a->words * 8);
             if (a->rows)
-                memcpy(hb_part_row(to, b, b->rows, s, T), hb_part_row(from, a, a->rows, s, T),
+                memcpy(hb_part_row(to, b, b->rows, s, last), hb_part_row(from, a, a->rows, s, last),
                        a->n * sizeof(real));
             if (a->V && a->V != a->rows)
-                memcpy(hb_part_row(to, b, b->V, s, T), hb_part_row(from, a, a->V, s, T),
+                memcpy(hb_part_row(to, b, b->V, s, last), hb_part_row(from, a, a->V, s, last),
                        a->n * sizeof(real));
         }
         if (a->constant) memcpy(b->constant, a->constant, B * a->n * sizeof(real));
@@ -383,10 +428,11 @@ static void keep(const hb_machine *from, hb_machine *to) {
 }
 
 hebb_status HB_R(hb_machine_room)(hb_machine *m, size_t batch, size_t steps) {
-    if (m->arena.block && batch <= m->batch_room && steps <= m->step_room) return HEBB_OK;
+    if (m->arena.block && batch <= m->batch_room && steps <= m->time_room) return HEBB_OK;
     hb_env *env = m->base.graph->env;
     size_t B = batch > m->batch_room ? batch : m->batch_room;
-    size_t T = steps > m->step_room ? steps : m->step_room;
+    size_t all = steps > m->time_room ? steps : m->time_room;
+    size_t T = HB_R(hb_chunk_steps)(m, all);
     hb_part *parts = hb_alloc(env, m->part_count * sizeof *parts);
     hb_link *links = hb_alloc(env, m->link_count * sizeof *links);
     hebb_status status = parts && links ? HEBB_OK : HEBB_E_MEMORY;
@@ -397,14 +443,15 @@ hebb_status HB_R(hb_machine_room)(hb_machine *m, size_t batch, size_t steps) {
         memcpy(links, m->links, m->link_count * sizeof *links);
         old.parts = parts;
         old.links = links;
-        lay_out(m, &arena, B, T);
+        lay_out(m, &arena, B, T, all);
         status = hb_arena_commit(env, &arena);
     }
     if (status >= 0) {
         m->batch_room = B;
         m->step_room = T;
-        lay_out(m, &arena, B, T);
-        if (old.arena.block && old.base.ran && old.base.steps <= T) keep(&old, m);
+        m->time_room = all;
+        lay_out(m, &arena, B, T, all);
+        if (old.arena.block && old.base.ran) keep(&old, m);
         hb_arena_free(env, &old.arena);
         m->arena = arena;
         m->base.arena_bytes = arena.size;
@@ -414,7 +461,7 @@ hebb_status HB_R(hb_machine_room)(hb_machine *m, size_t batch, size_t steps) {
         memcpy(m->links, links, m->link_count * sizeof *links);
         hb_arena a = old.arena;
         a.used = 0;
-        if (a.block) lay_out(m, &a, m->batch_room, m->step_room);
+        if (a.block) lay_out(m, &a, m->batch_room, m->step_room, m->time_room);
     }
     hb_free(env, parts);
     hb_free(env, links);

@@ -7,14 +7,16 @@
 
 /* ---- sources ---- */
 
-static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
+/* Steps first .. first + steps of the presentation to `bits`, or to the worker's floats. */
+static hebb_status encode_steps(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t first,
+                                size_t steps, uint64_t *bits) {
     hb_group *group = p->group;
     const hb_graph *g = m->base.graph;
-    size_t steps = m->base.steps, own = group->batch == 1 ? 0 : b;
+    size_t own = group->batch == 1 ? 0 : b;
     size_t count = p->n * (group->value_rows ? group->value_rows : 1);
     if (group->role == HB_GENERATOR) count = group->value_rows;
     bool each_step = group->role == HB_ENCODER && group->encoder.ops->per_step;
-    size_t past = each_step ? m->base.clock * p->n : 0; /* of a run that goes on */
+    size_t past = each_step ? first * p->n : 0;
     float *floats =
         p->floats ? p->floats +
                         (size_t)(w - m->workers) *
@@ -25,9 +27,9 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
                          .batch_min = group->low,
                          .batch_max = group->high,
                          .num = p->n,
-                         .first = m->base.clock,
+                         .first = first,
                          .steps = steps,
-                         .total = m->base.clock + steps,
+                         .total = m->began + m->base.steps,
                          .seed = g->seed,
                          .domain_id = (uint32_t)(p - m->parts),
                          .sample = g->sample_count ? g->samples[b] : g->shown + b,
@@ -41,8 +43,8 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
     if (p->trains) {
         job.trains = (hb_trains){hb_part_train(m, p, b, 0), hb_train_stride(m), hb_part_lit(p, b)};
     } else if (p->form == HB_FORM_BITS) {
-        job.bits = (hb_bits){hb_part_bits(m, p, b, 1), p->words};
-        memset(job.bits.words, 0, steps * p->words * 8);
+        job.bits = (hb_bits){bits, p->words};
+        memset(bits, 0, steps * p->words * 8);
     }
     hebb_status status = group->encoder.ops->encode(&group->encoder, &w->env, &job);
     if (status < 0) return hb_fail_in(&w->env, status, group->name);
@@ -58,6 +60,31 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
     return HEBB_OK;
 }
 
+/* The chunk's bits, out of whole pieces of the train: random ones are drawn from the start of a
+ * piece on, and each chunk by itself would draw again what lies before it. */
+static hebb_status encode_ahead(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
+    size_t first = m->began + m->at, last = first + m->steps, end = m->began + m->base.steps;
+    size_t room = m->time_room < HB_AHEAD ? m->time_room : HB_AHEAD;
+    uint64_t *ahead = p->ahead + b * room * p->words;
+    for (size_t at = first, next; at < last; at = next) {
+        size_t piece = at / HB_AHEAD * HB_AHEAD, from = piece > m->began ? piece : m->began;
+        size_t stop = piece + HB_AHEAD < end ? piece + HB_AHEAD : end;
+        if (p->ahead_end[b] != stop) HEBB_TRY(encode_steps(m, w, p, b, from, stop - from, ahead));
+        p->ahead_end[b] = stop;
+        next = last < stop ? last : stop;
+        memcpy(hb_part_bits(m, p, b, at - first + 1), ahead + (at - from) * p->words,
+               (next - at) * p->words * sizeof *ahead);
+    }
+    return HEBB_OK;
+}
+
+static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
+    if (p->form == HB_FORM_CONSTANT && (m->at || m->again)) return HEBB_OK; /* it is there */
+    if (p->ahead) return encode_ahead(m, w, p, b);
+    uint64_t *bits = p->form == HB_FORM_BITS ? hb_part_bits(m, p, b, 1) : NULL;
+    return encode_steps(m, w, p, b, m->began + m->at, m->steps, bits);
+}
+
 /* ---- neurons ---- */
 
 #ifdef HB_DOUBLE
@@ -68,7 +95,7 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
 
 static void soft_output(hb_machine *m, hb_part *p, const hb_step *k, size_t b, size_t t) {
     const hb_surrogate *s = &p->group->surrogate;
-    real *mask = hb_part_tape(m, p, p->mask, b, t), *reset = hb_part_tape(m, p, p->reset, b, t);
+    real *mask = hb_part_held(m, p, p->mask, b, t), *reset = hb_part_held(m, p, p->reset, b, t);
     real *out = hb_part_row(m, p, p->rows, b, t + 1);
     for (size_t j = 0; j < p->n; j++) {
         double x = (double)k->x[j];
@@ -90,9 +117,9 @@ static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t
     size_t word = hb_mine(m, w, p).first / 64;
     if (m->base.graph->soft) {
         soft_output(m, p, k, b, t);
-        k->o = p->group->detach_reset ? hb_part_tape(m, p, p->reset, b, t)
+        k->o = p->group->detach_reset ? hb_part_held(m, p, p->reset, b, t)
                                       : hb_part_row(m, p, p->rows, b, t + 1);
-        k->m = hb_part_tape(m, p, p->mask, b, t);
+        k->m = hb_part_held(m, p, p->mask, b, t);
     } else {
         uint64_t *bits = hb_part_bits(m, p, b, t + 1) + word;
         m->kernels->HB_K(between)(k->x, k->n, fires_above(p), (real)INFINITY, bits);
@@ -125,7 +152,7 @@ static void record(hb_machine *m, const hb_worker *w, const hb_part *p, hb_share
     for (size_t i = 0; i < g->monitor_count; i++) {
         const hb_monitor *monitor = &g->monitors[i];
         if (monitor->spikes || monitor->group != (int)group) continue;
-        double *to = m->base.records[i] + (t * m->base.batch + b) * p->n + mine.first;
+        double *to = m->base.records[i] + ((m->at + t) * m->base.batch + b) * p->n + mine.first;
         const real *from =
             monitor->state == HB_VAR_ISYN ? (p->model ? current(m, w, group, 0, b, t) : NULL)
             : monitor->state >= 0     ? p->state + (b * p->states + (size_t)monitor->state) * p->n
@@ -156,7 +183,7 @@ static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t samp
                   size_t t1) {
     hb_share mine = hb_mine(m, w, p);
     size_t n = p->n, group = (size_t)(p - m->parts), most = hb_part_sweep_steps(p);
-    bool tape = p->active && m->base.train, exact = tape && !p->recompute;
+    bool tape = p->active && m->base.train;
     hb_sweep s = {.n = mine.n,
                   .row = n,
                   .words = p->words,
@@ -177,19 +204,12 @@ static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t samp
         s.state[k] = p->state + (b * p->states + k) * n + mine.first;
     for (size_t t = t0, next; t < t1; t = next) {
         next = t1 - t < most ? t1 : t + most;
-        if (tape && p->recompute) {
-            size_t end = t - t % m->segment + m->segment;
-            if (next > end) next = end;
-            for (size_t k = 0; t % m->segment == 0 && k < samples; k++)
-                memcpy(hb_part_checkpoint(m, p, b + k, t), s.state[0] + k * s.apart.state,
-                       s.apart.state * sizeof(real));
-        }
         s.steps = next - t;
         s.I = current(m, w, group, 0, b, t) + mine.first;
         s.spikes = hb_part_bits(m, p, b, t + 1) + mine.first / 64;
         if (tape && p->window) s.window = p->window + (b * m->step_room + t) * p->words;
-        if (exact && p->keep_x) s.x = hb_part_tape(m, p, p->x, b, t);
-        if (exact && p->keep_states) s.before = hb_part_before(m, w, p, b, t);
+        if (tape && p->keep_x) s.x = hb_part_tape(m, p, p->x, b, t);
+        if (tape && p->keep_states) s.before = hb_part_before(m, p, b, t);
         p->model->sweep(&s);
     }
     for (size_t k = 0; k < samples; k++) w->spikes[group] += spikes_in(m, p, mine, b + k, t0, t1);
@@ -199,7 +219,7 @@ static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t samp
 static void sweep_block(hb_machine *m, hb_worker *w, hb_part *p, size_t b0, size_t b1) {
     for (size_t b = b0, samples; b < b1; b += samples) {
         samples = p->n <= HB_ABREAST_MOST && b1 - b >= HB_ABREAST ? HB_ABREAST : 1;
-        sweep(m, w, p, b, samples, 0, m->base.steps);
+        sweep(m, w, p, b, samples, 0, m->steps);
     }
 }
 
@@ -218,14 +238,12 @@ static const real *by_loops(hb_machine *m, hb_worker *w, hb_part *p, size_t b, s
     if (p->kept_now) k.kept = p->kept_now + first;
     k.learns = m->base.train;
     k.uniform = p->uniform;
-    k.x = tape && p->keep_x && !p->recompute ? hb_part_tape(m, p, p->x, b, t) : w->x;
+    k.x = tape && p->keep_x ? hb_part_tape(m, p, p->x, b, t) : w->x;
     for (size_t c = 0; c < model->coef_count; c++) k.coef[c] = p->coef[c] + first;
     for (size_t s = 0; s < p->states; s++)
         k.state[s] = p->state + (b * p->states + s) * p->n + first;
-    if (tape && p->recompute && t % m->segment == 0)
-        memcpy(hb_part_checkpoint(m, p, b, t), k.state[0], p->states * n * sizeof(real));
-    if (tape && p->keep_states && !p->recompute)
-        memcpy(hb_part_before(m, w, p, b, t), k.state[0], p->states * n * sizeof(real));
+    if (tape && p->keep_states)
+        memcpy(hb_part_before(m, p, b, t), k.state[0], p->states * n * sizeof(real));
     model->integrate(&k);
     if (w->team)
         HB_R(hb_team_contest)(m, w, p, &k);
@@ -254,7 +272,7 @@ static void step(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
             memcpy(row, model->output == HB_OUT_V ? V : x, bytes);
     }
     if (p->V && p->V != p->rows) memcpy(hb_part_row(m, p, p->V, b, t + 1) + mine.first, V, bytes);
-    if (p->recorded) record(m, w, p, mine, b, t);
+    if (p->recorded && !m->again) record(m, w, p, mine, b, t);
 }
 
 /* ---- the plan ---- */
@@ -305,24 +323,31 @@ static void run_step(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t
 
 static void run_steps(hb_machine *m, hb_worker *w, size_t b, size_t first, size_t last, bool all) {
     bool meets = m->base.graph->stepwise || m->parts[m->base.graph->order[first]].meets;
-    for (size_t t = 0; t < m->base.steps; t++) {
+    for (size_t t = 0; t < m->steps; t++) {
         run_step(m, w, b, first, last, t, all);
         if (meets) hb_come(w);
     }
 }
 
-/* What comes from outside the group's part of the graph, for a whole run of samples b0 .. b1. */
+/* Currents of samples b0 .. b1 over a whole chunk: what comes from outside the group's part of the
+ * graph. */
 static void pull_block(hb_machine *m, hb_worker *w, size_t group, size_t b0, size_t b1) {
     const hb_part *p = &m->parts[group];
+    size_t stride = p->inputs * m->step_room * p->n;
+    bool fresh = true; /* nothing has been written */
     for (size_t i = 0; i < m->link_count && hb_mine(m, w, p).n; i++) {
         hb_link *link = &m->links[i];
-        size_t stride = p->inputs * m->step_room * p->n;
         if (link->connection->post != group || link->connection->inside) continue;
-        if (hb_link_has_tables(link)) HB_R(hb_link_pull_block)
-        (m, link, w, current(m, w, group, link->input, b0, 0), stride, b0, b1);
-        else for (size_t b = b0; b < b1; b++) HB_R(hb_link_pull)(
-            m, link, w, current(m, w, group, link->input, b, 0), b, 0, m->base.steps);
+        bool tables = hb_link_has_tables(link), clears = tables && p->inputs == 1;
+        for (size_t b = b0; b < b1 && fresh && !clears; b++)
+            clear_currents(m, w, group, b, 0, m->steps);
+        real *I = current(m, w, group, link->input, b0, 0);
+        if (tables) HB_R(hb_link_pull_block)(m, link, w, I, stride, b0, b1, fresh && clears);
+        for (size_t b = b0; b < b1 && !tables; b++)
+            HB_R(hb_link_pull)(m, link, w, I + (b - b0) * stride, b, 0, m->steps);
+        fresh = false;
     }
+    for (size_t b = b0; b < b1 && fresh; b++) clear_currents(m, w, group, b, 0, m->steps);
 }
 
 /* May a group of a part of its own do all steps in one sweep? */
@@ -343,10 +368,7 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
         size_t component = g->groups[g->order[i]].component;
         while (next < g->order_count && g->groups[g->order[next]].component == component) next++;
         bool all = m->parts[g->order[i]].one_row;
-        for (size_t k = i; k < next && !all; k++) {
-            for (size_t b = b0; b < b1; b++) clear_currents(m, w, g->order[k], b, 0, m->base.steps);
-            pull_block(m, w, g->order[k], b0, b1);
-        }
+        for (size_t k = i; k < next && !all; k++) pull_block(m, w, g->order[k], b0, b1);
         hb_part *alone = next == i + 1 ? &m->parts[g->order[i]] : NULL;
         bool whole = alone && !all && sweeps_whole(m, alone);
         if (whole) sweep_block(m, w, alone, b0, b1);
@@ -355,69 +377,7 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
     }
 }
 
-/* ---- readouts ---- */
-
-static void read_linear(hb_machine *m, size_t readout, size_t b) {
-    const hb_readout *r = &m->base.graph->readouts[readout];
-    const hb_part *p = &m->parts[r->target];
-    size_t pop, outputs = r->decoder.classes;
-    double scale, bias, *out = m->base.predict[readout] + b * outputs;
-    hb_decoder_linear(&r->decoder, &pop, &scale, &bias);
-    memset(out, 0, outputs * sizeof *out);
-    bool V = !strcmp(r->decoder.ops->variable, "V");
-    for (size_t t = 0; t < m->base.steps; t++) {
-        double weight = m->weights[readout][t];
-        if (weight == 0) continue;
-        if (!V && p->form == HB_FORM_BITS) {
-            const uint64_t *row = hb_part_bits(m, p, b, t + 1);
-            for (size_t i = 0; i < p->words; i++)
-                for (uint64_t left = row[i]; left; left &= left - 1)
-                    out[(64 * i + (size_t)__builtin_ctzll(left)) / pop] += weight;
-            continue;
-        }
-        const real *row = V                             ? hb_part_row(m, p, p->V, b, t + 1)
-                          : p->form == HB_FORM_CONSTANT ? p->constant + b * p->n
-                                                        : hb_part_row(m, p, p->rows, b, t + 1);
-        for (size_t j = 0; j < p->n; j++) out[j / pop] += weight * (double)row[j];
-    }
-    for (size_t c = 0; c < outputs; c++) out[c] = (out[c] + bias) * scale;
-}
-
-static void fill_record(hb_machine *m, size_t readout, size_t b) {
-    const hb_readout *r = &m->base.graph->readouts[readout];
-    const hb_part *p = &m->parts[r->target];
-    bool V = !strcmp(r->decoder.ops->variable, "V");
-    for (size_t t = 0; t < m->base.steps; t++) {
-        double *to = m->record[readout] + (t * m->base.batch + b) * p->n;
-        if (!V && p->form == HB_FORM_BITS) {
-            m->kernels->expand_f64(hb_part_bits(m, p, b, t + 1), p->n, 1, to);
-            continue;
-        }
-        const real *row = V                             ? hb_part_row(m, p, p->V, b, t + 1)
-                          : p->form == HB_FORM_CONSTANT ? p->constant + b * p->n
-                                                        : hb_part_row(m, p, p->rows, b, t + 1);
-        for (size_t j = 0; j < p->n; j++) to[j] = (double)row[j];
-    }
-}
-
 /* ---- a sample, a batch ---- */
-
-/* Row 0 of a run that goes on is the last row of the one before. */
-static void carry_on(hb_machine *m, size_t b, size_t before) {
-    for (size_t i = 0; i < m->part_count && before; i++) {
-        hb_part *p = &m->parts[i];
-        if (p->bits) memcpy(hb_part_bits(m, p, b, 0), hb_part_bits(m, p, b, before), p->words * 8);
-        if (p->trains) memcpy(hb_part_edge(p, b, 0), hb_part_edge(p, b, 1), p->words * 8);
-        if (p->rows)
-            memcpy(hb_part_row(m, p, p->rows, b, 0), hb_part_row(m, p, p->rows, b, before),
-                   p->n * sizeof(real));
-        if (p->V && p->V != p->rows)
-            memcpy(hb_part_row(m, p, p->V, b, 0), hb_part_row(m, p, p->V, b, before),
-                   p->n * sizeof(real));
-        if (p->constant)
-            memcpy(p->before_run + b * p->n, p->constant + b * p->n, p->n * sizeof(real));
-    }
-}
 
 static bool finite_state(const hb_part *p, size_t b) {
     const real *state = p->state + b * p->states * p->n;
@@ -426,14 +386,23 @@ static bool finite_state(const hb_part *p, size_t b) {
     return sum == 0;
 }
 
+/* Will the backward pass ask for chunks again? */
+static bool keeps_chunks(const hb_machine *m) {
+    return m->base.train && m->base.steps > m->step_room;
+}
+
 static void encode_sample(void *arg, size_t b, int worker) {
     hb_machine *m = arg;
     hb_worker *w = &m->workers[worker];
+    size_t chunk = m->at / m->step_room;
     m->sample_status[b] = HEBB_OK;
-    if (m->fresh)
+    if (m->again)
+        HB_R(hb_snapshot_restore)(m, b, chunk);
+    else if (m->fresh && !m->at)
         HB_R(hb_machine_reset_sample)(m, b);
     else
-        carry_on(m, b, m->steps_before);
+        HB_R(hb_carry_on)(m, b);
+    if (keeps_chunks(m) && !m->again) HB_R(hb_snapshot_save)(m, b, 0, chunk);
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
         if (p->model) continue;
@@ -442,10 +411,10 @@ static void encode_sample(void *arg, size_t b, int worker) {
             m->sample_status[b] = status;
             return;
         }
-        for (size_t t = 0; p->recorded && t < m->base.steps; t++)
+        for (size_t t = 0; p->recorded && !m->again && t < m->steps; t++)
             record(m, w, p, (hb_share){0, p->n}, b, t);
     }
-    for (size_t i = 0; i < m->link_count; i++)
+    for (size_t i = 0; i < m->link_count && !m->at && !m->again; i++)
         if (m->links[i].drops) HB_R(hb_link_draw)(m, &m->links[i], b);
 }
 
@@ -464,11 +433,9 @@ static void finish_sample(void *arg, size_t b, int worker) {
     hb_machine *m = arg;
     hb_worker *w = &m->workers[worker];
     for (size_t i = 0; i < m->link_count; i++) HB_R(hb_link_finish)(m, &m->links[i], w, b);
-    for (size_t i = 0; i < m->base.graph->readout_count; i++)
-        if (m->record[i])
-            fill_record(m, i, b);
-        else
-            read_linear(m, i, b);
+    HB_R(hb_read_sample)(m, w, b);
+    if (keeps_chunks(m) && m->at + m->steps == m->base.steps)
+        HB_R(hb_snapshot_save)(m, b, m->steps, hb_chunk_count(m, m->base.steps));
     for (size_t i = 0; i < m->part_count; i++)
         if (m->parts[i].model && !finite_state(&m->parts[i], b))
             m->sample_status[b] = HEBB_E_NOT_FINITE;
@@ -479,7 +446,7 @@ static void run_block(void *arg, size_t item, int worker) {
     size_t first = item * m->block, last = first + m->block;
     if (last > m->base.batch) last = m->base.batch;
     run_plan(m, &m->workers[worker], first, last);
-    for (size_t b = first; b < last; b++) finish_sample(m, b, worker);
+    for (size_t b = first; b < last && !m->again; b++) finish_sample(m, b, worker);
 }
 
 /* ---- all samples together ---- */
@@ -695,16 +662,6 @@ static void prepare_weights(hb_machine *m) {
     }
 }
 
-static void decode(hb_machine *m) {
-    hb_engine *e = &m->base;
-    for (size_t i = 0; i < e->graph->readout_count; i++) {
-        const hb_decoder *d = &e->graph->readouts[i].decoder;
-        if (m->record[i]) d->ops->decode(d, e->steps, e->batch, m->record[i], e->predict[i]);
-        size_t count = hb_decoder_outputs(d, e->steps) * e->batch;
-        for (size_t k = 0; k < count; k++) e->predict_f32[i][k] = (float)e->predict[i][k];
-    }
-}
-
 /* Samples of a block: as many as there is room for, but blocks of one size, and as many for each
  * thread. Blocks show in nothing but the time. */
 static size_t block_of(const hb_machine *m, size_t batch) {
@@ -713,38 +670,50 @@ static size_t block_of(const hb_machine *m, size_t batch) {
     return (batch + blocks - 1) / blocks;
 }
 
-hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool fresh) {
-    hb_machine *m = (hb_machine *)e;
-    hb_graph *g = e->graph;
-    HEBB_TRY(HB_R(hb_machine_room)(m, batch, steps));
-    if (e->train && m->between) HEBB_TRY(m->between->check(m->between->user, batch));
+static void begin_run(hb_machine *m, size_t batch, size_t steps, bool fresh) {
+    hb_engine *e = &m->base;
     m->fresh = fresh || !e->ran;
-    m->steps_before = m->fresh ? 0 : e->steps;
     if (m->fresh) e->clock = 0;
+    m->began = e->clock;
     e->batch = batch;
     e->steps = steps;
     m->block = block_of(m, batch);
     e->ran = e->taped = false;
+    m->run_writes = e->writes;
+    m->run_inputs = e->graph->inputs;
     prepare_weights(m);
     for (size_t i = 0; i < m->link_count; i++)
         m->links[i].drops = e->train && m->links[i].dropout > 0;
     if (e->dirty) HB_R(hb_machine_derive)(m);
-    for (size_t i = 0; i < g->readout_count; i++)
-        for (size_t t = 0; m->weights[i] && t < steps; t++)
-            m->weights[i][t] =
-                g->readouts[i].decoder.ops->time_weight(&g->readouts[i].decoder, t, steps);
+    for (size_t i = 0; i < m->part_count; i++)
+        if (m->parts[i].ahead_end) memset(m->parts[i].ahead_end, 0, batch * sizeof(size_t));
     for (size_t w = 0; w < m->worker_count; w++) {
         hb_env_init(&m->workers[w].env, NULL);
         memset(m->workers[w].spikes, 0, m->part_count * sizeof(uint64_t));
     }
-    hb_pool_run_phase(g->pool, g->profile, "encode", encode_sample, m, batch);
-    HEBB_TRY(first_failure(m));
-    hb_pool_run_phase(g->pool, g->profile, "forward", constant_block, m,
-                      (batch + CONSTANT_BLOCK - 1) / CONSTANT_BLOCK);
     bool learns = e->train && m->between;
     m->together = e->train && (m->keeps || (learns && m->between->every_step));
     choose_rows(m);
+    HB_R(hb_read_begin)(m);
     HB_R(hb_rewards_begin)(m);
+}
+
+/* Steps m->at .. of the run, as many as a chunk has. */
+static void begin_chunk(hb_machine *m, size_t at) {
+    size_t left = m->base.steps - at;
+    m->at = at;
+    m->steps = left < m->step_room ? left : m->step_room;
+}
+
+static hebb_status run_chunk(hb_machine *m) {
+    hb_graph *g = m->base.graph;
+    size_t batch = m->base.batch;
+    bool learns = m->base.train && m->between;
+    hb_pool_run_phase(g->pool, g->profile, "encode", encode_sample, m, batch);
+    HEBB_TRY(first_failure(m));
+    if (!m->at)
+        hb_pool_run_phase(g->pool, g->profile, "forward", constant_block, m,
+                          (batch + CONSTANT_BLOCK - 1) / CONSTANT_BLOCK);
     m->members = HB_R(hb_team_size)(m);
     m->learners = learns && m->between->splits(m->between->user) ? m->members : 1;
     if (m->members > 1) HB_R(hb_team_shares)(m, m->members);
@@ -756,14 +725,43 @@ hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool 
     else
         hb_pool_run_phase(g->pool, g->profile, "forward", run_block, m,
                           (batch + m->block - 1) / m->block);
+    m->last_row = m->steps;
     hebb_status status = first_failure(m);
     if (status < 0 && learns) m->between->abandon(m->between->user);
-    HEBB_TRY(status);
+    return status;
+}
+
+hebb_status HB_R(hb_chunk_again)(hb_machine *m, size_t chunk) {
+    hb_graph *g = m->base.graph;
+    bool train = m->base.train; /* it was when the run was */
+    m->base.train = m->again = true;
+    begin_chunk(m, chunk * m->step_room);
+    hb_pool_run_phase(g->pool, g->profile, "backward", encode_sample, m, m->base.batch);
+    hebb_status status = first_failure(m);
+    if (status >= 0)
+        hb_pool_run_phase(g->pool, g->profile, "backward", run_block, m,
+                          (m->base.batch + m->block - 1) / m->block);
+    m->again = false;
+    m->base.train = train;
+    return status;
+}
+
+hebb_status HB_R(hb_machine_run)(hb_engine *e, size_t batch, size_t steps, bool fresh) {
+    hb_machine *m = (hb_machine *)e;
+    hb_graph *g = e->graph;
+    HEBB_TRY(HB_R(hb_machine_room)(m, batch, steps));
+    if (e->train && m->between) HEBB_TRY(m->between->check(m->between->user, batch));
+    begin_run(m, batch, steps, fresh);
+    for (size_t at = 0; at < steps; at += m->steps) {
+        begin_chunk(m, at);
+        HEBB_TRY(run_chunk(m));
+    }
     for (size_t t = 0; !m->together && t < steps; t++) HB_R(hb_rewards_step)(m, t);
+    bool learns = e->train && m->between;
     double began = hb_phase_begin(learns ? g->profile : NULL);
     if (learns) m->between->end(m->between->user);
     hb_phase_end(learns ? g->profile : NULL, "plasticity", began);
-    decode(m);
+    HB_R(hb_read_run)(m);
     for (size_t i = 0; i < m->part_count; i++) {
         e->spikes[i] = 0;
         for (size_t w = 0; w < m->worker_count; w++) e->spikes[i] += m->workers[w].spikes[i];

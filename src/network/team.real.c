@@ -32,7 +32,7 @@ static bool can_split(const hb_machine *m) {
 
 /* Spikes of a source in the whole run. */
 static double spikes_of(const hb_machine *m, const hb_part *p) {
-    size_t steps = m->base.steps, sums[2] = {0};
+    size_t steps = m->steps, sums[2] = {0};
     if (p->form == HB_FORM_CONSTANT) return (double)steps;
     if (p->model) return (double)(steps * p->n) / RATE_INVERSE;
     size_t trains = p->trains ? hb_lit_before(hb_part_lit(p, 0), p->n) : 0;
@@ -44,7 +44,7 @@ static double spikes_of(const hb_machine *m, const hb_part *p) {
 }
 
 static double work_of(const hb_machine *m) {
-    double work = 0, steps = (double)m->base.steps;
+    double work = 0, steps = (double)m->steps;
     for (size_t i = 0; i < m->part_count; i++) {
         const hb_part *p = &m->parts[i];
         if (p->model) work += steps * (double)(p->n * (NEURON + STATE * p->states));
@@ -71,7 +71,7 @@ static double meetings_of(const hb_machine *m) {
         a_step += competes(p) + p->waits + (!each && p->meets);
         once += 1;
     }
-    return a_step * (double)m->base.steps + once;
+    return a_step * (double)m->steps + once;
 }
 
 size_t HB_R(hb_team_size)(hb_machine *m) {

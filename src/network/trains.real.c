@@ -7,7 +7,7 @@
 /* Does the link go through whole runs at once, by nothing but its narrow kernels? */
 static bool reads_trains(const hb_machine *m, const hb_link *link) {
     if (!hb_link_is_narrow(link) || hb_link_has_sum(link)) return false;
-    if (link->recorded || link->plastic || link->post->recompute) return false;
+    if (link->recorded || link->plastic) return false;
     for (size_t i = 0; i < m->link_count; i++) { /* a group in a loop may go step by step */
         const hb_connection *c = m->links[i].connection;
         const hb_group *groups = m->base.graph->groups;
@@ -22,7 +22,7 @@ bool HB_R(hb_part_keeps_trains)(const hb_machine *m, const hb_part *p) {
     size_t readers = 0;
     if (p->model || p->form != HB_FORM_BITS || p->group->role != HB_ENCODER) return false;
     if (!hb_encoder_gives_trains(&p->group->encoder)) return false;
-    if (g->stepwise || m->between || m->keeps || g->reward_count) return false;
+    if (m->chunked || g->stepwise || m->between || m->keeps || g->reward_count) return false;
     for (size_t i = 0; i < g->monitor_count; i++)
         if (g->monitors[i].group == group) return false;
     for (size_t i = 0; i < g->readout_count; i++)
@@ -49,7 +49,7 @@ void HB_R(hb_trains_counts)(const hb_machine *m, const hb_part *p, size_t b, uin
     for (size_t i = 0; i < p->n; i++) {
         counts[i] = 0;
         if (!(lit[i / 64] >> i % 64 & 1)) continue;
-        for (size_t k = 0; k < HB_WORDS(m->base.steps); k++)
+        for (size_t k = 0; k < HB_WORDS(m->steps); k++)
             counts[i] += (uint32_t)__builtin_popcountll(train[k]);
         train += hb_train_stride(m);
     }
@@ -60,7 +60,7 @@ void HB_R(hb_trains_counts)(const hb_machine *m, const hb_part *p, size_t b, uin
 void HB_R(hb_trains_pull)(hb_machine *m, const hb_link *link, hb_worker *w, real *I, size_t b) {
     const hb_part *pre = link->pre;
     const real *weight = link->weight->values;
-    size_t post = link->wiring->post, steps = m->base.steps, numbers = link->weight->count;
+    size_t post = link->wiring->post, steps = m->steps, numbers = link->weight->count;
     if (link->lag) {
         size_t count = m->kernels->positions(hb_part_edge(pre, b, 0), pre->words, w->index);
         m->kernels->HB_K(list_narrow)(I, post, weight, numbers, w->index, count);

@@ -195,6 +195,9 @@ hebb_status hb_trainer_check(hb_trainer *t, const hb_dataset *set) {
                        "'%s' has %zu classes, but the action has %zu choices (neurons of its group "
                        "/ pop_size)",
                        set->name, set->classes, t->actor.choices);
+    const hb_engine *engine = hb_reach_engine(t->net);
+    if (t->actor.acts && t->actor.action.ops->score == HB_SCORE_FIRST)
+        HEBB_TRY(engine->ops->remembers(engine, t->actor.group));
     return check_rewards(t, set);
 }
 

@@ -1,6 +1,8 @@
 /* The plan walked backwards, a block of samples after the other: its samples leave the gradients
  * of their currents, in parallel, then blocks of weight rows gather them, each over the samples in
- * order, so that the sums depend neither on the number of threads nor on the block. */
+ * order, so that the sums depend neither on the number of threads nor on the block. Where runs go
+ * in chunks, this is done for each, the last one first; what reaches back over a chunk's start
+ * waits for the one before. */
 #include <math.h>
 #include <string.h>
 
@@ -13,6 +15,7 @@ typedef struct backward {
     const double *dpredict;
     double *drecord; /* of a decoder that is not linear */
     bool one_row;    /* the first row of the target's dO serves all steps */
+    bool newest;     /* the chunk is the run's last: nothing reaches back into it */
     size_t b0, b1;   /* the block of samples */
 } backward;
 
@@ -40,12 +43,12 @@ static void start_from_decoder(const backward *back, hb_worker *w, size_t b) {
     double scale, bias;
     hb_decoder_linear(d, &pop, &scale, &bias);
     real *to = strcmp(d->ops->variable, "V") ? w->dO[r->target] : w->dV[r->target];
-    for (size_t t = 0; t < (back->one_row ? 1 : m->base.steps); t++, to += n)
+    for (size_t t = 0; t < (back->one_row ? 1 : m->steps); t++, to += n)
         if (back->drecord) {
-            const double *from = back->drecord + (t * m->base.batch + b) * n;
+            const double *from = back->drecord + ((m->at + t) * m->base.batch + b) * n;
             for (size_t j = 0; j < n; j++) to[j] += (real)from[j];
         } else {
-            double weight = scale * m->weights[back->readout][t];
+            double weight = scale * m->weights[back->readout][m->at + t];
             const double *from = back->dpredict + b * d->classes;
             for (size_t c = 0, j = 0; weight != 0 && c < d->classes; c++) {
                 real gradient = (real)(weight * from[c]);
@@ -61,8 +64,8 @@ static void start_from_decoder(const backward *back, hb_worker *w, size_t b) {
 static const real *slope_at(hb_machine *m, hb_worker *w, const hb_part *p, size_t b, size_t t) {
     size_t first = t - t % p->slope_steps, steps = t + 1 - first;
     real *slopes = w->slope[p - m->parts];
-    if (steps == p->slope_steps || t + 1 == m->base.steps)
-        m->slopes(&p->group->surrogate, steps * p->n, hb_part_x(m, w, p, b, first), slopes);
+    if (steps == p->slope_steps || t + 1 == m->steps)
+        m->slopes(&p->group->surrogate, steps * p->n, hb_part_tape(m, p, p->x, b, first), slopes);
     return slopes + (t - first) * p->n;
 }
 
@@ -80,25 +83,40 @@ static void through_window(hb_machine *m, hb_worker *w, const hb_part *p, const 
     for (size_t j = 0; j < p->n; j++) dx[j] *= dO[j];
 }
 
-/* Of a tape that is recomputed: the segment that ends with step t. */
-static void make_again(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t t) {
-    if (p->recompute && (t + 1 == m->base.steps || (t + 1) % m->segment == 0))
-        HB_R(hb_again)(m, w, p, b, t - t % m->segment, t + 1);
+/* Spikes of step t as the loops read them: from bits, or in soft mode from the tape. */
+static void spikes_at(hb_machine *m, hb_worker *w, const hb_part *p, hb_step *k, size_t b,
+                      size_t t) {
+    if (p->mask) {
+        k->o = p->group->detach_reset ? hb_part_held(m, p, p->reset, b, t)
+                                      : hb_part_row(m, p, p->rows, b, t + 1);
+        k->m = hb_part_held(m, p, p->mask, b, t);
+        return;
+    }
+    m->kernels->HB_K(expand)(hb_part_bits(m, p, b, t + 1), p->n, 1, w->o);
+    k->o = k->m = w->o;
 }
 
 static void cut(const backward *back, hb_worker *w, const hb_part *p, size_t t) {
-    if (back->truncate && t % back->truncate == 0)
+    if (back->truncate && (back->m->at + t) % back->truncate == 0)
         memset(w->adj[p - back->m->parts], 0, p->states * p->n * sizeof(real));
 }
 
-/* Steps t0 .. t1 by the model's sweep; slopes, and what is made again, come some steps at a time.
- */
+/* The last step below t, not below t0, at which a sweep must end: slopes come some steps at a time,
+ * and gradients may be cut. */
+static size_t sweep_from(const backward *back, const hb_part *p, size_t t0, size_t t) {
+    size_t most = hb_part_sweep_steps(p), first = t - t0 > most ? t - most : t0;
+    size_t at = back->m->at, every = p->slope_steps;
+    if (every && first < (t - 1) / every * every) first = (t - 1) / every * every;
+    size_t cut = back->truncate ? (at + t - 1) / back->truncate * back->truncate : 0;
+    return cut > at + first ? cut - at : first;
+}
+
+/* Steps t0 .. t1 by the model's sweep. */
 static void back_sweep(const backward *back, hb_worker *w, size_t group, size_t b, size_t t0,
                        size_t t1) {
     hb_machine *m = back->m;
     hb_part *p = &m->parts[group];
-    size_t n = p->n, most = hb_part_sweep_steps(p);
-    size_t strides[] = {back->truncate, p->recompute ? m->segment : 0, p->slope_steps};
+    size_t n = p->n;
     hb_sweep s = {.n = n,
                   .words = p->words,
                   .spaic = m->base.graph->spaic,
@@ -113,11 +131,7 @@ static void back_sweep(const backward *back, hb_worker *w, size_t group, size_t 
         if (p->wants_coef[c]) s.gcoef[c] = p->gcoef + (b * p->model->coef_count + c) * n;
     }
     for (size_t t = t1, first; t > t0; t = first) {
-        first = t - t0 > most ? t - most : t0;
-        for (size_t i = 0; i < HB_COUNT(strides); i++)
-            if (strides[i] && first < (t - 1) / strides[i] * strides[i])
-                first = (t - 1) / strides[i] * strides[i];
-        make_again(m, w, p, b, t - 1);
+        first = sweep_from(back, p, t0, t);
         s.steps = t - first;
         s.spikes = hb_part_bits(m, p, b, first + 1);
         s.dO = w->dO[group] + first * s.dO_stride;
@@ -126,8 +140,8 @@ static void back_sweep(const backward *back, hb_worker *w, size_t group, size_t 
             s.slope = slope_at(m, w, p, b, t - 1) - (t - 1 - first) * n;
         else
             s.window = p->window + (b * m->step_room + first) * p->words;
-        if (p->keep_I) s.I = hb_part_I(m, w, p, b, first);
-        if (p->keep_states) s.before = hb_part_before(m, w, p, b, first);
+        if (p->keep_I) s.I = hb_part_tape(m, p, p->I, b, first);
+        if (p->keep_states) s.before = hb_part_before(m, p, b, first);
         p->model->sweep_back(&s);
         cut(back, w, p, first);
     }
@@ -142,16 +156,15 @@ static void back_step(const backward *back, hb_worker *w, size_t group, size_t b
         back_sweep(back, w, group, b, t, t + 1);
         return;
     }
-    make_again(m, w, p, b, t);
     hb_step k = {.n = n, .spaic = m->base.graph->spaic, .detach = p->group->detach_reset};
     k.dO = w->dO[group] + t * n;
     k.dI = hb_part_dI(m, p, p->dI, b, t);
     k.dx = w->dx;
-    if (p->keep_x) k.x = hb_part_x(m, w, p, b, t);
-    if (p->keep_I) k.I = hb_part_I(m, w, p, b, t);
+    if (p->keep_x) k.x = hb_part_tape(m, p, p->x, b, t);
+    if (p->keep_I) k.I = hb_part_tape(m, p, p->I, b, t);
     for (size_t s = 0; s < p->states; s++) {
         k.adj[s] = w->adj[group] + s * n;
-        if (p->keep_states) k.prev[s] = hb_part_before(m, w, p, b, t) + s * n;
+        if (p->keep_states) k.prev[s] = hb_part_before(m, p, b, t) + s * n;
     }
     for (size_t c = 0; c < model->coef_count; c++) {
         k.coef[c] = p->coef[c];
@@ -161,7 +174,7 @@ static void back_step(const backward *back, hb_worker *w, size_t group, size_t b
         for (size_t j = 0; j < n; j++) k.adj[0][j] += w->dV[group][t * n + j];
     if (model->output == HB_OUT_V && !(k.spaic && model->spaic_output_none))
         for (size_t j = 0; j < n; j++) k.adj[0][j] += k.dO[j];
-    if (model->output == HB_OUT_SPIKES) HB_R(hb_part_spikes)(m, w, p, &k, b, t);
+    if (model->output == HB_OUT_SPIKES) spikes_at(m, w, p, &k, b, t);
     if (model->unsettle) model->unsettle(&k);
     if (model->output == HB_OUT_SPIKES)
         through_window(m, w, p, k.dO, b, t);
@@ -198,10 +211,10 @@ static void back_steps(const backward *back, hb_worker *w, size_t b, size_t firs
     const hb_graph *g = back->m->base.graph;
     if (last == first + 1 && back->m->parts[g->order[first]].active &&
         sweeps_whole(back->m, w, g->order[first])) {
-        back_sweep(back, w, g->order[first], b, 0, back->m->base.steps);
+        back_sweep(back, w, g->order[first], b, 0, back->m->steps);
         return;
     }
-    for (size_t t = back->m->base.steps; t-- > 0;)
+    for (size_t t = back->m->steps; t-- > 0;)
         for (size_t i = last; i-- > first;) {
             if (!back->m->parts[g->order[i]].active) continue;
             back_step(back, w, g->order[i], b, t);
@@ -218,23 +231,97 @@ static void back_plan(const backward *back, hb_worker *w, size_t b) {
         while (first > 0 && g->groups[g->order[first - 1]].component == component) first--;
         back_steps(back, w, b, first, last);
         for (size_t i = first; i < last; i++)
-            if (m->parts[g->order[i]].active)
-                push(back, w, g->order[i], b, false, 0, m->base.steps);
+            if (m->parts[g->order[i]].active) push(back, w, g->order[i], b, false, 0, m->steps);
     }
 }
 
 /* What a constant source has driven: all steps but one in which row 0 acted, and that one. */
-static void total_of_constants(hb_machine *m, size_t b) {
+static void total_of_constants(const backward *back, size_t b) {
+    hb_machine *m = back->m;
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];
         if (!link->total || !link->weight->grad) continue;
         size_t post = link->wiring->post;
         real *total = link->total + b * post;
         const real *dsum = hb_link_sum_gradient(m, link, b);
-        memcpy(total + m->batch_room * post, dsum, post * sizeof(real));
-        memset(total, 0, post * sizeof(real));
-        for (size_t t = link->lag; t < m->base.steps; t++)
+        if (back->newest) memset(total, 0, post * sizeof(real));
+        if (!m->at) memcpy(total + m->batch_room * post, dsum, post * sizeof(real));
+        for (size_t t = m->at ? 0 : link->lag; t < m->steps; t++)
             for (size_t j = 0; j < post; j++) total[j] += dsum[t * post + j];
+    }
+}
+
+/* ---- from chunk to chunk ---- */
+
+/* Clears rows, and those before them; the last ones are what the chunk after this one owes. */
+static void begin_rows(const backward *back, const hb_part *p, real *rows, const real *owed,
+                       size_t steps, size_t b) {
+    size_t reach = p->reach * p->n;
+    memset(rows - reach, 0, (reach + steps * p->n) * sizeof *rows);
+    if (owed && !back->newest)
+        memcpy(rows + steps * p->n - reach, owed + b * reach, reach * sizeof *rows);
+}
+
+/* Takes what the chunk after this one has left, or begins with nothing. */
+static void take_over(const backward *back, hb_worker *w, size_t b) {
+    const hb_machine *m = back->m;
+    for (size_t i = 0; i < m->part_count; i++) {
+        const hb_part *p = &m->parts[i];
+        size_t cells = p->states * p->n, coefs = p->model ? p->model->coef_count * p->n : 0;
+        bool one_row = back->one_row && i == m->base.graph->readouts[back->readout].target;
+        size_t steps = one_row ? 1 : m->steps;
+        if (w->dO[i]) begin_rows(back, p, w->dO[i], p->owed, steps, b);
+        if (w->dV[i]) begin_rows(back, p, w->dV[i], p->owed_V, steps, b);
+        if (w->adj[i] && back->newest) memset(w->adj[i], 0, cells * sizeof(real));
+        if (w->adj[i] && !back->newest)
+            memcpy(w->adj[i], p->adj_after + b * cells, cells * sizeof(real));
+        if (p->any_coef && back->newest) memset(p->gcoef + b * coefs, 0, coefs * sizeof(real));
+    }
+    for (size_t i = 0; i < m->link_count; i++) {
+        const hb_link *link = &m->links[i];
+        size_t cells = 2 * link->post->n, late = link->wiring->delay_max * link->post->n;
+        if (w->dfilter[i] && back->newest) memset(w->dfilter[i], 0, cells * sizeof(real));
+        if (w->dfilter[i] && !back->newest)
+            memcpy(w->dfilter[i], link->dfilter_after + b * cells, cells * sizeof(real));
+        if (link->dsum_after && back->newest)
+            memset(link->dsum_after + b * late, 0, late * sizeof(real));
+    }
+}
+
+/* Leaves what reaches back over the chunk's start. */
+static void hand_over(const backward *back, hb_worker *w, size_t b) {
+    const hb_machine *m = back->m;
+    if (!m->at) return;
+    for (size_t i = 0; i < m->part_count; i++) {
+        const hb_part *p = &m->parts[i];
+        size_t cells = p->states * p->n, reach = p->reach * p->n;
+        if (p->owed) memcpy(p->owed + b * reach, w->dO[i] - reach, reach * sizeof(real));
+        if (p->owed_V) memcpy(p->owed_V + b * reach, w->dV[i] - reach, reach * sizeof(real));
+        if (p->adj_after) memcpy(p->adj_after + b * cells, w->adj[i], cells * sizeof(real));
+    }
+    for (size_t i = 0; i < m->link_count; i++) {
+        const hb_link *link = &m->links[i];
+        size_t cells = 2 * link->post->n;
+        if (link->dfilter_after)
+            memcpy(link->dfilter_after + b * cells, w->dfilter[i], cells * sizeof(real));
+    }
+}
+
+/* The sums' gradients that spikes of the chunk before reach, once this one's weights have theirs.
+ */
+static void keep_sums(void *arg, size_t item, int worker) {
+    const backward *back = arg;
+    const hb_machine *m = back->m;
+    size_t b = back->b0 + item, steps = m->steps;
+    (void)worker;
+    for (size_t i = 0; i < m->link_count; i++) {
+        const hb_link *link = &m->links[i];
+        size_t n = link->post->n, late = link->wiring->delay_max;
+        if (!link->dsum_after) continue;
+        real *rows = link->dsum_after + b * late * n;
+        if (late > steps) memmove(rows + steps * n, rows, (late - steps) * n * sizeof *rows);
+        memcpy(rows, hb_link_sum_gradient(m, link, b),
+               (late < steps ? late : steps) * n * sizeof *rows);
     }
 }
 
@@ -243,22 +330,11 @@ static void back_sample(void *arg, size_t item, int worker) {
     hb_machine *m = back->m;
     size_t b = back->b0 + item;
     hb_worker *w = &m->workers[worker];
-    for (size_t i = 0; i < m->part_count; i++) {
-        const hb_part *p = &m->parts[i];
-        bool one_row = back->one_row && i == m->base.graph->readouts[back->readout].target;
-        size_t cells = (one_row ? 1 : m->base.steps) * p->n;
-        if (w->dO[i]) memset(w->dO[i], 0, cells * sizeof(real));
-        if (w->dV[i]) memset(w->dV[i], 0, cells * sizeof(real));
-        if (w->adj[i]) memset(w->adj[i], 0, p->states * p->n * sizeof(real));
-        if (p->any_coef)
-            memset(p->gcoef + b * p->model->coef_count * p->n, 0,
-                   p->model->coef_count * p->n * sizeof(real));
-    }
-    for (size_t i = 0; i < m->link_count; i++)
-        if (w->dfilter[i]) memset(w->dfilter[i], 0, 2 * m->links[i].wiring->post * sizeof(real));
+    take_over(back, w, b);
     start_from_decoder(back, w, b);
     back_plan(back, w, b);
-    total_of_constants(m, b);
+    total_of_constants(back, b);
+    hand_over(back, w, b);
 }
 
 /* ---- parameters ---- */
@@ -368,18 +444,39 @@ static void list_rows(hb_machine *m) {
     }
 }
 
+static void back_chunk(backward *back, size_t items) {
+    hb_machine *m = back->m;
+    const hb_graph *g = m->base.graph;
+    for (back->b0 = 0; back->b0 < m->base.batch; back->b0 = back->b1) {
+        size_t left = m->base.batch - back->b0;
+        size_t count = left < m->back_block ? left : m->back_block;
+        back->b1 = back->b0 + count;
+        hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, back, count);
+        hb_pool_run_phase(g->pool, g->profile, "gradient", list, back, lists(back));
+        hb_pool_run_phase(g->pool, g->profile, "gradient", gather, back, items);
+        if (m->at) hb_pool_run_phase(g->pool, g->profile, "backward", keep_sums, back, count);
+    }
+}
+
+/* What runs again must come out as it did. */
+static hebb_status check_unchanged(const hb_machine *m) {
+    bool writes = m->run_writes != m->base.writes, inputs = m->run_inputs != m->base.graph->inputs;
+    if (!writes && !inputs) return HEBB_OK;
+    return hb_fail(m->base.graph->env, HEBB_E_STATE,
+                   "backward: tape = recompute runs the steps again, but the %s changed since "
+                   "the run; take all gradients before %s, or use tape = exact",
+                   writes ? "parameters have" : "input has",
+                   writes ? "a step" : "the next input is given");
+}
+
 hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, size_t truncate) {
     hb_machine *m = (hb_machine *)e;
     const hb_graph *g = e->graph;
     backward back = {.m = m, .readout = readout, .truncate = truncate, .dpredict = dpredict};
     const hb_decoder *d = &g->readouts[readout].decoder;
     if (!m->parts[g->readouts[readout].target].active) return HEBB_OK;
-    for (size_t i = 0; e->dirty && i < m->part_count; i++)
-        if (m->parts[i].recompute)
-            return hb_fail(g->env, HEBB_E_STATE,
-                           "%s: tape = recompute makes steps of the run again, but parameters have "
-                           "changed since; take all gradients before a step, or use tape = exact",
-                           m->parts[i].group->name);
+    size_t chunks = hb_chunk_count(m, e->steps);
+    if (chunks > 1) HEBB_TRY(check_unchanged(m));
     if (m->record[readout]) {
         if (!d->ops->backward)
             return hb_fail(g->env, HEBB_E_UNSUPPORTED, "the decoder %s (%s) carries no gradient",
@@ -390,13 +487,15 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
     }
     back.one_row = one_row_serves(&back);
     size_t items = list_items(m);
-    for (back.b0 = 0; back.b0 < e->batch; back.b0 = back.b1) {
-        size_t left = e->batch - back.b0;
-        back.b1 = back.b0 + (left < m->back_block ? left : m->back_block);
-        hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, &back, back.b1 - back.b0);
-        hb_pool_run_phase(g->pool, g->profile, "gradient", list, &back, lists(&back));
-        hb_pool_run_phase(g->pool, g->profile, "gradient", gather, &back, items);
+    hebb_status status = HEBB_OK;
+    for (size_t chunk = chunks; status >= 0 && chunk-- > 0;) {
+        /* the last one's tape is there, unless another backward pass has come before */
+        if (m->at != chunk * m->step_room) status = HB_R(hb_chunk_again)(m, chunk);
+        back.newest = chunk + 1 == chunks;
+        if (status >= 0) back_chunk(&back, items);
     }
+    if (chunks > 1) HB_R(hb_chunks_end)(m);
+    HEBB_TRY(status);
     hb_pool_run_phase(g->pool, g->profile, "gradient", gather_constant, &back, items);
     double began = hb_phase_begin(g->profile);
     coefficient_gradients(m);

@@ -7,7 +7,7 @@
  * that act within the run: row r acts at step r - 1 + lag. */
 static void gather_times(hb_machine *m, const hb_link *link, size_t b, size_t block,
                          uint32_t *times, uint32_t *counts) {
-    size_t first = 1 - link->lag, steps = m->base.steps, stride = m->step_room + 1;
+    size_t first = 1 - link->lag, steps = m->steps, stride = m->step_room + 1;
     size_t words = link->pre->words;
     const uint64_t *word = hb_part_bits(m, link->pre, b, first) + block;
     memset(counts, 0, 64 * sizeof *counts);
@@ -19,15 +19,20 @@ static void gather_times(hb_machine *m, const hb_link *link, size_t b, size_t bl
         }
 }
 
-/* Adds value times the current's gradient to the synapses of source i, for a spike that an
- * undelayed synapse would pass on at step t. */
-static void add_synapses(const hb_machine *m, const hb_link *link, const real *dsum, size_t i,
-                         size_t t, real value) {
+/* Adds value times the current's gradient to the synapses of source i, for a spike of sample b that
+ * an undelayed synapse would pass on at step t. */
+static void add_synapses(const hb_machine *m, const hb_link *link, size_t b, size_t i, size_t t,
+                         real value) {
     const hb_wiring *w = link->wiring;
+    const real *dsum = hb_link_sum_gradient(m, link, b), *after = link->dsum_after;
+    if (after) after += b * w->delay_max * w->post;
     real *grad = link->weight->grad;
     for (size_t k = w->start[i]; k < w->start[i + 1]; k++) {
         size_t at = t + (w->delay ? w->delay[k] - link->shift : 0);
-        if (at < m->base.steps) grad[k] += value * dsum[at * w->post + w->index[k]];
+        if (at < m->steps)
+            grad[k] += value * dsum[at * w->post + w->index[k]];
+        else if (after)
+            grad[k] += value * after[(at - m->steps) * w->post + w->index[k]];
     }
 }
 
@@ -41,14 +46,13 @@ static void gradient_of_bits(hb_machine *m, hb_link *link, hb_worker *worker, si
     size_t first = 64 * block, count = w->pre - first < 64 ? w->pre - first : 64;
     uint32_t counts[64], *times = worker->index;
     for (size_t b = b0; b < b1; b++) {
-        const real *dsum = hb_link_sum_gradient(m, link, b);
         gather_times(m, link, b, block, times, counts);
         for (size_t i = 0; i < count; i++) {
             const uint32_t *steps = times + i * (m->step_room + 1);
             if (!counts[i]) continue;
             touch(link, first + i);
             for (uint32_t s = 0; s < counts[i]; s++)
-                add_synapses(m, link, dsum, first + i, steps[s], 1);
+                add_synapses(m, link, b, first + i, steps[s], 1);
         }
     }
 }
@@ -132,13 +136,13 @@ static uint64_t merge_word(hb_machine *m, const hb_link *link, const set *s, siz
 
 size_t HB_R(hb_link_list_items)(const hb_machine *m, const hb_link *link, size_t b0, size_t b1) {
     if (!link->times.ways) return 0;
-    return HB_R(hb_link_sets)(b1 - b0, m->base.steps) * hb_link_parts(link);
+    return HB_R(hb_link_sets)(b1 - b0, m->steps) * hb_link_parts(link);
 }
 
 void HB_R(hb_link_list)(hb_machine *m, hb_link *link, hb_worker *worker, size_t item, size_t b0,
                         size_t b1) {
     const hb_kernels *kernels = m->kernels;
-    set s = set_of(m->base.steps, item / hb_link_parts(link), b0, b1);
+    set s = set_of(m->steps, item / hb_link_parts(link), b0, b1);
     part p = part_of(link, item % hb_link_parts(link));
     list times = list_of(link, &s, item);
     uint64_t *merged = worker->merged;
@@ -212,7 +216,7 @@ static void add_set(hb_machine *m, hb_link *link, hb_worker *worker, const tile 
 static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, size_t item,
                              size_t b0, size_t b1) {
     size_t post = link->wiring->post, tiles = hb_link_tiles(m, link), parts = hb_link_parts(link);
-    size_t sets = HB_R(hb_link_sets)(b1 - b0, m->base.steps);
+    size_t sets = HB_R(hb_link_sets)(b1 - b0, m->steps);
     tile q = {.of = part_of(link, item / tiles), .width = hb_link_tile_width(m, link)};
     q.j = item % tiles * q.width;
     if (q.j >= post || !q.of.count) return;
@@ -225,7 +229,7 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
     q.stride = apart ? q.width : post;
     if (apart) hb_copy_rows(q.grad, q.stride, grad, post, q.of.count, q.width);
     for (size_t i = 0; i < sets; i++) {
-        set s = set_of(m->base.steps, i, b0, b1);
+        set s = set_of(m->steps, i, b0, b1);
         list times = list_of(link, &s, i * parts + item / tiles);
         if (times.way != HB_LISTED) add_set(m, link, worker, &q, &s, &times);
     }
@@ -240,7 +244,7 @@ static void gradient_of_rows(hb_machine *m, hb_link *link, hb_worker *worker, si
     const hb_wiring *w = link->wiring;
     size_t first = ROWS_BLOCK * block;
     size_t count = w->pre - first < ROWS_BLOCK ? w->pre - first : ROWS_BLOCK;
-    size_t steps = m->base.steps;
+    size_t steps = m->steps;
     for (size_t b = b0; b < b1; b++) {
         const real *dsum = hb_link_sum_gradient(m, link, b);
         const real *rows = hb_part_row(m, link->pre, hb_link_rows(link), b, 1 - link->lag) + first;
@@ -252,7 +256,7 @@ static void gradient_of_rows(hb_machine *m, hb_link *link, hb_worker *worker, si
             for (size_t i = 0; i < count; i++) {
                 if (rows[t * w->pre + i] == 0) continue;
                 touch(link, first + i);
-                if (w->start) add_synapses(m, link, dsum, first + i, t, rows[t * w->pre + i]);
+                if (w->start) add_synapses(m, link, b, first + i, t, rows[t * w->pre + i]);
             }
     }
 }
@@ -304,7 +308,7 @@ void HB_R(hb_link_bias_gradient)(hb_machine *m, hb_link *link, size_t b0, size_t
     real *grad = link->bias->grad, gain = hb_link_gain(link);
     for (size_t b = b0; b < b1; b++) {
         const real *dsum = hb_link_sum_gradient(m, link, b);
-        for (size_t t = 0; t < m->base.steps; t++)
+        for (size_t t = 0; t < m->steps; t++)
             for (size_t j = 0; j < post; j++) grad[j] += dsum[t * post + j] / gain;
     }
 }

@@ -14,7 +14,7 @@ size_t HB_R(hb_link_narrow_items)(const hb_machine *m, const hb_link *link) {
 
 /* When the sources of a word acted: [64][HB_WORDS(T)]. Returns those that did. */
 static uint64_t turn_word(hb_machine *m, const hb_link *link, size_t b, size_t word, uint64_t *to) {
-    size_t words = link->pre->words, steps = m->base.steps;
+    size_t words = link->pre->words, steps = m->steps;
     const uint64_t *bits = hb_part_bits(m, link->pre, b, 1 - link->lag) + word;
     uint64_t kept = link->drops ? link->kept[b * words + word] : ~(uint64_t)0, any = 0;
     for (size_t t = 0; t < steps; t += 64)
@@ -44,14 +44,14 @@ static uint64_t copy_train(const uint64_t *restrict train, bool late, bool befor
  * has one, and then of the first after it. */
 static uint64_t word_of_trains(hb_machine *m, const hb_link *link, size_t b, size_t word,
                                const uint64_t **train, uint64_t *to) {
-    size_t words = HB_WORDS(m->base.steps);
+    size_t words = HB_WORDS(m->steps);
     uint64_t lit = hb_part_lit(link->pre, b)[word], live = 0;
     uint64_t before = link->lag ? hb_part_edge(link->pre, b, 0)[word] : 0;
     for (uint64_t left = lit | before; left; left &= left - 1) {
         size_t i = (size_t)__builtin_ctzll(left);
         uint64_t any = 1;
         if (lit >> i & 1) {
-            any = copy_train(*train, link->lag, before >> i & 1, m->base.steps, to + i * words);
+            any = copy_train(*train, link->lag, before >> i & 1, m->steps, to + i * words);
             *train += hb_train_stride(m);
         } else {
             memset(to + i * words, 0, words * sizeof *to);
@@ -86,10 +86,10 @@ void HB_R(hb_link_narrow_gradient)(hb_machine *m, hb_link *link, hb_worker *w, s
             if (!live) continue;
             if (!padded)
                 kernels->HB_K(pad_narrow)(w->narrow_rows, hb_link_sum_gradient(m, link, b), post,
-                                          m->base.steps);
+                                          m->steps);
             padded = true;
             kernels->HB_K(gather_narrow)(sums + (i - first) * 64 * HB_NARROW, w->narrow_rows,
-                                         w->narrow_bits, HB_WORDS(m->base.steps), live);
+                                         w->narrow_bits, HB_WORDS(m->steps), live);
         }
     }
     for (size_t i = 0; i < count; i++)

@@ -25,8 +25,14 @@ static void filter_step(hb_link *link, hb_worker *worker, const hb_machine *m, c
     }
 }
 
-/* One step over single synapses; spikes before step `from` get nothing. */
-static void push_synapses(const hb_link *link, const real *dsum, real *out, size_t from, size_t t) {
+/* The row that acts `late` steps later at step t: it may lie before the chunk. */
+static real *row_before(const hb_link *link, real *out, size_t t, size_t late) {
+    return out + ((ptrdiff_t)t - (ptrdiff_t)late) * (ptrdiff_t)link->wiring->pre;
+}
+
+/* Step t over single synapses; spikes before step `from` of the run get nothing. */
+static void push_synapses(const hb_machine *m, const hb_link *link, const real *dsum, real *out,
+                          size_t from, size_t t) {
     const hb_wiring *w = link->wiring;
     const real *weight = link->weight->values;
     for (size_t i = 0; i < w->pre; i++) {
@@ -34,12 +40,13 @@ static void push_synapses(const hb_link *link, const real *dsum, real *out, size
             real sum = 0;
             for (size_t k = w->start[i]; k < w->start[i + 1]; k++)
                 sum += weight[k] * dsum[w->index[k]];
-            if (link->lag + from <= t) out[(t - link->lag) * w->pre + i] += sum;
+            if (link->lag + from <= m->at + t) row_before(link, out, t, link->lag)[i] += sum;
             continue;
         }
         for (size_t k = w->start[i]; k < w->start[i + 1]; k++) {
             size_t late = link->lag + w->delay[k] - link->shift;
-            if (late + from <= t) out[(t - late) * w->pre + i] += weight[k] * dsum[w->index[k]];
+            if (late + from <= m->at + t)
+                row_before(link, out, t, late)[i] += weight[k] * dsum[w->index[k]];
         }
     }
 }
@@ -186,10 +193,20 @@ static bool push_to_open(hb_machine *m, const hb_link *link, hb_worker *worker, 
     return true;
 }
 
+static void push_all(hb_machine *m, const hb_link *link, hb_worker *worker, const real *dsum,
+                     real *out, size_t rows) {
+    size_t pre = link->wiring->pre, post = link->wiring->post;
+    m->kernels->HB_K(multiply)(out, pre, rows, pre, post, (HB_K(hb_matrix)){dsum, post, 1},
+                               (HB_K(hb_matrix)){link->weight->values, 1, post}, worker->packed);
+}
+
 static void push_product(hb_machine *m, const hb_link *link, hb_worker *worker, const real *dsum,
                          real *out, size_t b, size_t t0, size_t t1) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
-    if (t0 < link->lag) t0 = link->lag;
+    if (t0 < link->lag) { /* to the chunk before, whose windows are gone */
+        if (m->at) push_all(m, link, worker, dsum, row_before(link, out, 0, link->lag), 1);
+        t0 = link->lag;
+    }
     if (t0 >= t1) return;
     if (t1 - t0 >= SQUEEZE_ROWS && post > HB_NARROW &&
         push_squeezed(m, link, worker, dsum, out, b, t0, t1))
@@ -197,21 +214,19 @@ static void push_product(hb_machine *m, const hb_link *link, hb_worker *worker, 
     real *first = out + (t0 - link->lag) * pre;
     if (t1 - t0 == 1 && push_to_open(m, link, worker, dsum + t0 * post, first, b, t0 - link->lag))
         return;
-    m->kernels->HB_K(multiply)(first, pre, t1 - t0, pre, post,
-                               (HB_K(hb_matrix)){dsum + t0 * post, post, 1},
-                               (HB_K(hb_matrix)){link->weight->values, 1, post}, worker->packed);
+    push_all(m, link, worker, dsum + t0 * post, first, t1 - t0);
 }
 
-static void push_lateral(const hb_link *link, const real *dsum, real *out, size_t from, size_t t0,
-                         size_t t1) {
+static void push_lateral(const hb_machine *m, const hb_link *link, const real *dsum, real *out,
+                         size_t from, size_t t0, size_t t1) {
     size_t n = link->wiring->pre;
     real weight = *(const real *)link->weight->values;
     for (size_t t = t0; t < t1; t++) {
-        if (t < link->lag + from) continue;
+        if (m->at + t < link->lag + from) continue;
+        real *to = row_before(link, out, t, link->lag);
         real sum = 0;
         for (size_t j = 0; j < n; j++) sum += dsum[t * n + j];
-        for (size_t i = 0; i < n; i++)
-            out[(t - link->lag) * n + i] += weight * (sum - dsum[t * n + i]);
+        for (size_t i = 0; i < n; i++) to[i] += weight * (sum - dsum[t * n + i]);
     }
 }
 
@@ -223,29 +238,30 @@ void HB_R(hb_link_push)(hb_machine *m, hb_link *link, hb_worker *worker, size_t 
     real *out = link->connection->reads_v ? worker->dV[pre] : worker->dO[pre];
     bool synapses = link->wiring->start != NULL;
     real *whole = out;
-    size_t reach = link->lag + link->wiring->delay_max, low = t0 > reach ? t0 - reach : 0;
+    size_t reach = link->lag + link->wiring->delay_max, n = link->pre->n, now = m->at + t0;
+    if (reach > now) reach = now;
     if (out && link->drops) { /* to room of its own, then what dropout left of it */
         out = worker->undropped[link - m->links];
-        memset(out + low * link->pre->n, 0, (t1 - low) * link->pre->n * sizeof(real));
+        memset(row_before(link, out, t0, reach), 0, (reach + t1 - t0) * n * sizeof(real));
     }
     bool cuts = truncate && link->connection->inside; /* then t1 is t0 + 1 */
-    size_t from = cuts ? t0 - t0 % truncate : 0;
+    size_t from = cuts ? now - now % truncate : 0;
     if (link->dsum || synapses)
         for (size_t t = t1; t-- > t0;) {
             if (link->dsum) filter_step(link, worker, m, dI + t * post, dsum + t * post);
-            if (link->connection->synapse && truncate && t % truncate == 0)
+            if (link->connection->synapse && truncate && (m->at + t) % truncate == 0)
                 memset(worker->dfilter[link - m->links], 0, 2 * post * sizeof(real));
-            if (out && synapses) push_synapses(link, dsum + t * post, out, from, t);
+            if (out && synapses) push_synapses(m, link, dsum + t * post, out, from, t);
         }
     if (out && link->wiring->lateral) {
-        push_lateral(link, dsum, out, from, t0, t1);
+        push_lateral(m, link, dsum, out, from, t0, t1);
         return; /* it has no dropout */
     }
-    if (out && !synapses && t0 >= from + (cuts ? link->lag : 0))
+    if (out && !synapses && now >= from + (cuts ? link->lag : 0))
         push_product(m, link, worker, dsum, out, b, t0, t1);
     if (out == whole) return;
-    size_t n = link->pre->n;
     m->kernels->HB_K(expand)(link->kept + b * link->pre->words, n, 1, worker->o);
-    for (size_t t = low; t < t1; t++)
+    whole = row_before(link, whole, t0, reach), out = row_before(link, out, t0, reach);
+    for (size_t t = 0; t < reach + t1 - t0; t++)
         for (size_t i = 0; i < n; i++) whole[t * n + i] += worker->o[i] * out[t * n + i];
 }

@@ -31,8 +31,10 @@
     {                                                                                               \
         .name = "tape", .type = HB_CHOICE, .unit = "1",                                             \
         .doc =                                                                                      \
-            "keep potentials and states of all steps, or every sqrt(T) steps and make the rest "    \
-            "anew in the backward pass: the same gradients, less memory, more time",                \
+            "keep what the backward pass needs of all steps; or run in chunks of about sqrt(T) "    \
+            "steps, keep the states between them, and run each again in the backward pass: "        \
+            "memory "                                                                               \
+            "as sqrt(T), one more forward pass, the same gradients but for rounding",               \
         .def_text = "exact", .choices = "exact|recompute"                                           \
     }
 
