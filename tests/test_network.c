@@ -122,8 +122,10 @@ static void memory_grows_as_it_should(void **state) {
         double one = (double)bytes_of(w, 8, 100, true, false);
         double deep = (double)bytes_of(w, 16, 100, true, false) - one;
         double deeper = (double)bytes_of(w, 24, 100, true, false) - one;
-        double longer = (double)bytes_of(w, 8, 200, true, false) - one;
-        double longest = (double)bytes_of(w, 8, 300, true, false) - one;
+        /* from where a block is one sample: before, it takes as many steps of fewer */
+        double enough = (double)bytes_of(w, 8, 700, true, false);
+        double longer = (double)bytes_of(w, 8, 800, true, false) - enough;
+        double longest = (double)bytes_of(w, 8, 900, true, false) - enough;
         assert_true(deep > 0 && fabs(deeper / deep - 2) < 0.01);
         assert_true(longer > 0 && fabs(longest / longer - 2) < 0.01);
         /* a step of a neuron: the gradient of its current, its current where V0 is trained, that

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* More than the machine has: systems that promise memory freely would end the process when it
@@ -18,9 +19,22 @@ static bool beyond_machine(size_t size) {
 #endif
 }
 
+/* Weights and tapes are read all over: a page of 2 MB needs one entry of the processor's table of
+ * pages where small ones need 512. Systems that have none ignore the advice. */
+static void *large_alloc(size_t size) {
+    enum { HUGE = 2 << 20 };
+    void *pointer = NULL;
+    if (size < HUGE) return malloc(size);
+    if (posix_memalign(&pointer, HUGE, size)) return NULL;
+#ifdef MADV_HUGEPAGE
+    (void)madvise(pointer, size, MADV_HUGEPAGE);
+#endif
+    return pointer;
+}
+
 static void *plain_alloc(void *user, size_t size) {
     (void)user;
-    return beyond_machine(size) ? NULL : malloc(size);
+    return beyond_machine(size) ? NULL : large_alloc(size);
 }
 
 static void *plain_realloc(void *user, void *pointer, size_t old_size, size_t new_size) {
