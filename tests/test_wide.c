@@ -33,7 +33,10 @@ static const struct {
              {"STCA", "one_step", "exact", false, true, false},
              {"STCA", "one_step", "exact", true, true, false},
              {"STCA", "same_step", "exact", false, true, true},
-             {"STBP", "one_step", "recompute", false, false, false, COLLIDING}};
+             {"STBP", "one_step", "recompute", false, false, false, COLLIDING},
+             /* the sampled product of whole pages */
+             {"STCA", "same_step", "exact", false, false, false, COLLIDING},
+             {"STCA", "one_step", "recompute", false, false, false, COLLIDING}};
 static const char *const names[] = {"c1", "c2", "c3", "loop"};
 static size_t wide_of(size_t c) { return cases[c].wide ? cases[c].wide : WIDE; }
 static size_t count_of(size_t c, size_t which) {

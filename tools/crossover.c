@@ -135,8 +135,8 @@ static int picture(trial *q, const char *path) {
     for (int p = 0; p < 2; p++) {
         trace(q, steps[p], us[p]);
         for (int k = 0; k < WAYS; k++) curves[p][k] = (hb_curve){names[k], us[p][k], HB_LINE};
-        snprintf(titles[p], sizeof titles[p], "us a row, %zu rows of %zu bits times %zu x %zu, %s",
-                 q->M, q->K, q->K, q->N, q->k->name);
+        snprintf(titles[p], sizeof titles[p], "us a row, %zu x %zu bits, %zu columns, %s", q->M,
+                 q->K, q->N, q->k->name);
         panels[p] = (hb_panel){titles[p], curves[p], p ? WAYS - 1 : WAYS, steps[p], steps[p]};
     }
     hb_env env;
