@@ -339,6 +339,57 @@ static void test_steps_allocate_nothing(void **state) {
     }
 }
 
+/* ---- long arrays, which are stepped in parts ---- */
+
+enum { LONG = 150001, SHORT = 9 };
+
+static float slope_of(size_t i, int step) {
+    return (float)sin((double)(i % 1013) * 0.37 + step * 1.3);
+}
+
+/* Numbers first .. first + count of a long array after some steps, as an array of their own. */
+static void long_steps(const setting *s, hb_pool *pool, size_t first, size_t count, float *values) {
+    static float gradient[LONG];
+    hb_optim optim;
+    OK(hb_optim_create(&env, s->name, 0.05, s->params, &optim));
+    optim.pool = pool;
+    for (size_t i = 0; i < count; i++) values[i] = (float)cos((double)((first + i) % 811) * 0.61);
+    OK(hb_optim_add(&optim, HEBB_F32, values, gradient, 1, count));
+    for (int step = 0; step < 4 && !optim.ops->needs_closure; step++) {
+        for (size_t i = 0; i < count; i++) gradient[i] = slope_of(first + i, step);
+        OK(hb_optim_step(&optim));
+    }
+    if (!optim.ops->needs_closure) { /* one that is not finite is named, wherever it lies */
+        gradient[count - 2] = NAN;
+        float kept = values[0];
+        assert_int_equal(hb_optim_step(&optim), HEBB_E_NOT_FINITE);
+        char place[32];
+        snprintf(place, sizeof place, "at entry %zu;", count - 2);
+        if (!strstr(env.error, place)) fail_msg("%s", env.error);
+        assert_true(values[0] == kept);
+    }
+    hb_optim_free(&optim);
+}
+
+static void test_parts_are_the_whole(void **state) {
+    (void)state;
+    static float one[LONG], three[LONG];
+    static const size_t places[] = {0, 65530, 131068, LONG - SHORT};
+    float few[SHORT];
+    hb_pool *pool;
+    OK(hb_pool_create(&env, 3, &pool));
+    for (size_t k = 0; k < SETTINGS; k++) {
+        long_steps(&settings[k], NULL, 0, LONG, one);
+        long_steps(&settings[k], pool, 0, LONG, three);
+        assert_memory_equal(one, three, sizeof one);
+        for (size_t i = 0; i < 4; i++) {
+            long_steps(&settings[k], NULL, places[i], SHORT, few);
+            assert_memory_equal(few, one + places[i], sizeof few);
+        }
+    }
+    hb_pool_free(&env, pool);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void) {
@@ -350,6 +401,7 @@ int main(void) {
         TEST(test_memory),
         TEST(test_memory_public),
         TEST(test_steps_allocate_nothing),
+        TEST(test_parts_are_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,6 +182,7 @@ hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *use
                        "optim_step: the learner %s has no optimizer; set one",
                        learner->args.component->name);
     hebb_status status;
+    learner->optim.pool = learner->graph->pool;
     if (closure) {
         wrapped w = {learner, closure, user};
         status = hb_optim_step_closure(&learner->optim, evaluate, &w, loss);

@@ -1,4 +1,6 @@
 /* Optimizers: made from a name, given arrays, stepped. */
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -168,6 +170,10 @@ hebb_status hb_optim_add(hb_optim *optim, hebb_dtype dtype, void *values, const 
     return HEBB_OK;
 }
 
+static bool goes_by_rows(const hb_optim *optim, const hb_slot *slot) {
+    return slot->row_sparse && slot->row_list && optim->ops->takes_rows;
+}
+
 /* ---- what is not finite --------------------------------------------------- */
 
 /* Checks [from, from + count) of the slot's gradient or values. */
@@ -218,8 +224,8 @@ static hebb_status check_rows(hb_optim *optim, const hb_slot *slot) {
 hebb_status hb_check_gradients(hb_optim *optim) {
     for (size_t i = 0; i < optim->slot_count; i++) {
         const hb_slot *slot = &optim->slots[i];
-        bool rows = slot->row_sparse && slot->row_list && optim->ops->takes_rows;
-        HEBB_TRY(rows ? check_rows(optim, slot) : check_part(optim, slot, true, 0, slot->count));
+        HEBB_TRY(goes_by_rows(optim, slot) ? check_rows(optim, slot)
+                                           : check_part(optim, slot, true, 0, slot->count));
     }
     return HEBB_OK;
 }
@@ -232,17 +238,82 @@ hebb_status hb_check_values(hb_optim *optim) {
 
 /* ---- steps ---------------------------------------------------------------- */
 
+/* Arrays are shared over the threads in parts; no number depends on another. */
+enum { PART = 1 << 16 };
+
+static size_t parts_of(const hb_optim *optim, const hb_slot *slot) {
+    return goes_by_rows(optim, slot) ? 1 : (slot->count + PART - 1) / PART;
+}
+
+static void *from(void *numbers, const hb_slot *slot, size_t first) {
+    size_t size = slot->dtype == HEBB_F64 ? sizeof(double) : sizeof(float);
+    return numbers ? (char *)numbers + first * size : NULL;
+}
+
+/* Part `item` of all arrays, as an array of its own. */
+static hb_slot part_of(const hb_optim *optim, size_t item) {
+    const hb_slot *slot = optim->slots;
+    for (; item >= parts_of(optim, slot); slot++) item -= parts_of(optim, slot);
+    hb_slot part = *slot;
+    if (goes_by_rows(optim, slot)) return part;
+    size_t first = item * PART;
+    part.values = from(slot->values, slot, first);
+    part.gradient = from((void *)(uintptr_t)slot->gradient, slot, first);
+    for (int i = 0; i < HB_OPTIM_STATES; i++) part.state[i] = from(slot->state[i], slot, first);
+    part.count = slot->count - first < PART ? slot->count - first : PART;
+    part.rows = 1;
+    return part;
+}
+
+static void step_slot(hb_optim *optim, hb_slot *slot) {
+    if (slot->dtype == HEBB_F64)
+        optim->ops->step_f64(optim, slot);
+    else
+        optim->ops->step_f32(optim, slot);
+}
+
+static void step_part(void *arg, size_t item, int worker) {
+    hb_optim *optim = arg;
+    (void)worker;
+    hb_slot part = part_of(optim, item);
+    step_slot(optim, &part);
+}
+
+typedef struct checked {
+    const hb_optim *optim;
+    atomic_bool bad;
+} checked;
+
+static void check_item(void *arg, size_t item, int worker) {
+    checked *c = arg;
+    (void)worker;
+    hb_slot part = part_of(c->optim, item);
+    bool wide = part.dtype == HEBB_F64;
+    const void *all[] = {part.gradient, part.values};
+    bool good = !goes_by_rows(c->optim, &part);
+    for (int i = 0; i < 2 && good; i++)
+        good = (wide ? hb_not_finite_f64(all[i], part.count)
+                     : hb_not_finite_f32(all[i], part.count)) == part.count;
+    if (!good) atomic_store(&c->bad, true);
+}
+
 static hebb_status step_all(hb_optim *optim) {
-    HEBB_TRY(hb_check_gradients(optim));
-    HEBB_TRY(hb_check_values(optim));
+    size_t parts = 0;
+    for (size_t i = 0; i < optim->slot_count; i++) parts += parts_of(optim, &optim->slots[i]);
+    checked c = {.optim = optim};
+    hb_pool_run(optim->pool, check_item, &c, parts);
+    if (atomic_load(&c.bad)) { /* or not known: the first one is found and named */
+        HEBB_TRY(hb_check_gradients(optim));
+        HEBB_TRY(hb_check_values(optim));
+    }
     optim->step++;
-    for (size_t i = 0; i < optim->slot_count; i++) {
-        hb_slot *slot = &optim->slots[i];
-        slot->scalar[HB_SLOT_STEPS]++;
-        if (slot->dtype == HEBB_F64)
-            optim->ops->step_f64(optim, slot);
-        else
-            optim->ops->step_f32(optim, slot);
+    for (size_t i = 0; i < optim->slot_count; i++) optim->slots[i].scalar[HB_SLOT_STEPS]++;
+    hb_pool_run(optim->pool, step_part, optim, parts);
+    for (size_t i = 0; i < optim->slot_count; i++) { /* what an array keeps beside its numbers */
+        hb_slot none = optim->slots[i];
+        none.count = none.row_count = 0;
+        step_slot(optim, &none);
+        memcpy(optim->slots[i].scalar, none.scalar, sizeof none.scalar);
     }
     return HEBB_OK;
 }

@@ -4,6 +4,7 @@
 #define HB_OPTIM_H
 
 #include "base/component.h"
+#include "base/pool.h"
 
 #define HB_OPTIM_STATES 4
 
@@ -33,6 +34,7 @@ typedef struct hb_optim {
     void *extra;        /* LBFGS memory */
     size_t extra_count; /* doubles in extra, for checkpoints; known once all arrays are added */
     double *work;       /* LBFGS: what lives within one step only */
+    hb_pool *pool;      /* shares the numbers of a step, or is NULL; the bits are the same */
     size_t work_count;
 } hb_optim;
 
@@ -50,6 +52,8 @@ typedef struct hb_optim_ops {
     bool (*uses)(const hb_optim *optim, int state);        /* NULL: every state array is needed */
     hebb_status (*prepare)(hb_optim *optim, size_t count); /* makes `extra` for count numbers */
     void (*init)(hb_optim *optim, hb_slot *slot);          /* may be NULL */
+    /* A step of slot, which may be a part of an array, or none of it: then the scalars alone
+     * move on. Changes nothing else. */
     void (*step_f32)(hb_optim *optim, hb_slot *slot);
     void (*step_f64)(hb_optim *optim, hb_slot *slot);
     hebb_status (*step_closure)(hb_optim *optim, hb_closure closure, void *user, double *loss);
