@@ -284,6 +284,17 @@ static size_t param_count(stage *s, const char *name) {
     return count;
 }
 
+static inline void add_gradients(stage *s, bytes *to) {
+    const char *name;
+    for (size_t i = 0; (name = hebb_net_param_name(s->net, i)); i++) {
+        size_t count = param_count(s, name);
+        double *values = malloc(count * sizeof *values);
+        if (hebb_net_gradient(s->net, name, values, count) >= 0)
+            bytes_add(to, values, count * sizeof *values);
+        free(values);
+    }
+}
+
 /* All parameters, and the gradients of those that have one. */
 static inline void add_parameters(stage *s, bytes *to) {
     const char *name;

@@ -36,17 +36,6 @@ static void add_run(stage *s, bytes *to) {
     bytes_add(to, &work, sizeof work);
 }
 
-static void add_gradients(stage *s, bytes *to) {
-    const char *name;
-    for (size_t i = 0; (name = hebb_net_param_name(s->net, i)); i++) {
-        size_t count = param_count(s, name);
-        double *values = malloc(count * sizeof *values);
-        if (hebb_net_gradient(s->net, name, values, count) >= 0)
-            bytes_add(to, values, count * sizeof *values);
-        free(values);
-    }
-}
-
 static void backward(stage *s) {
     int32_t labels[512];
     double loss;

@@ -388,14 +388,7 @@ static void elements_are_sampled(void **state) {
 static size_t first_run(stage *s, bytes *out) {
     for (size_t i = 0; i < MONITORS; i++) add_monitor(s, monitors[i], out);
     size_t outputs = out->count;
-    const char *name;
-    for (size_t i = 0; (name = hebb_net_param_name(s->net, i)); i++) {
-        size_t count = param_count(s, name);
-        double *values = malloc(count * sizeof *values);
-        if (hebb_net_gradient(s->net, name, values, count) >= 0)
-            bytes_add(out, values, count * sizeof *values);
-        free(values);
-    }
+    add_gradients(s, out);
     return outputs;
 }
 

@@ -149,20 +149,25 @@ LIST(ones)
 
 /* ---- sums of rows ---- */
 
+/* Adds to sum the rows whose numbers stand at `at` .. end, those of a four to one another first. */
+#define ADD_GROUPS(V, type, vec, rows, stride, part, load_part, at, end)                           \
+    while (at < (end)) {                                                                           \
+        size_t first = *at / 4u;                                                                   \
+        LOAD(V, type, vec, group, (rows) + *at * (stride), part, load_part);                       \
+        for (at++; at < (end) && *at / 4u == first; at++) {                                        \
+            LOAD(V, type, vec, row, (rows) + *at * (stride), part, load_part);                     \
+            for (int l = 0; l < (V); l++) group[l] += row[l];                                      \
+        }                                                                                          \
+        for (int l = 0; l < (V); l++) sum[l] += group[l];                                          \
+    }
+
 #define PRODUCTS(R, type, vec)                                                                     \
     INLINE void rows_tile_##R(const int V, size_t part, type *to, const type *rows, size_t stride, \
                               const uint32_t *index, size_t count) {                               \
         vec sum[TILE_VECTORS], group[TILE_VECTORS], row[TILE_VECTORS];                             \
         LOAD(V, type, vec, sum, to, part, load_part_##R);                                          \
-        for (size_t i = 0; i < count;) {                                                           \
-            uint32_t first = index[i];                                                             \
-            LOAD(V, type, vec, group, rows + first * stride, part, load_part_##R);                 \
-            for (i++; i < count && index[i] / 4 == first / 4; i++) {                               \
-                LOAD(V, type, vec, row, rows + index[i] * stride, part, load_part_##R);            \
-                for (int l = 0; l < V; l++) group[l] += row[l];                                    \
-            }                                                                                      \
-            for (int l = 0; l < V; l++) sum[l] += group[l];                                        \
-        }                                                                                          \
+        const uint32_t *at = index;                                                                \
+        ADD_GROUPS(V, type, vec, rows, stride, part, load_part_##R, at, index + count);            \
         STORE(V, type, vec, sum, to, part, store_part_##R);                                        \
     }                                                                                              \
     void JOIN(hb_add_rows_##R##_, HB_ISA)(type * to, size_t n, const type *rows, size_t stride,    \
@@ -235,15 +240,7 @@ LIST(ones)
                     __builtin_prefetch(to + 2 * stride + (size_t)l * LANES(type), 1);              \
             if (at == end) continue;                                                               \
             LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
-            while (at < end) {                                                                     \
-                unsigned first = *at / 4u;                                                         \
-                LOAD(V, type, vec, group, rows + *at * entry, (size_t)0, load_part_##R);           \
-                for (at++; at < end && *at / 4u == first; at++) {                                  \
-                    LOAD(V, type, vec, row, rows + *at * entry, (size_t)0, load_part_##R);         \
-                    for (int l = 0; l < V; l++) group[l] += row[l];                                \
-                }                                                                                  \
-                for (int l = 0; l < V; l++) sum[l] += group[l];                                    \
-            }                                                                                      \
+            ADD_GROUPS(V, type, vec, rows, entry, (size_t)0, load_part_##R, at, end);              \
             STORE(V, type, vec, sum, to, part, store_part_##R);                                    \
         }                                                                                          \
     }                                                                                              \

@@ -33,8 +33,7 @@
         .doc =                                                                                      \
             "keep what the backward pass needs of all steps; or run in chunks of about sqrt(T) "    \
             "steps, keep the states between them, and run each again in the backward pass: "        \
-            "memory "                                                                               \
-            "as sqrt(T), one more forward pass, the same gradients but for rounding",               \
+            "memory as sqrt(T), one more forward pass, the same gradients but for rounding",        \
         .def_text = "exact", .choices = "exact|recompute"                                           \
     }
 
