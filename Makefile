@@ -1,5 +1,5 @@
 # A thin front to CMake.
-#   make          builds                      make demo     trains a small network, under a minute
+#   make          builds                      make demo     builds and trains a small network
 #   make test     all tests                   make check    the quick part of them, under a minute
 #   make bench    measures                    make install  [PREFIX=/usr/local] [DESTDIR=]
 #   make bench-peers measures beside PyTorch, snnTorch, SPAIC, Brian2 ... [WORKLOADS="w1 w2"]
