@@ -382,6 +382,82 @@ static void elements_are_sampled(void **state) {
                 }
 }
 
+/* ---- jumps ---- */
+
+/* Rows that fade but for some jumps: what is listed of them, weighed and faded again, is a product
+ * of the rows themselves. Once in float, once in double. */
+#define JUMPS(R, type)                                                                             \
+    static void jumps_##R(int cpu, size_t rows, size_t n, size_t width, bool ends,                 \
+                          double tolerance) {                                                      \
+        const hb_kernels *k = kernels_of(cpu);                                                     \
+        size_t lanes = k->tile_bytes / HB_TILE_VECTORS / sizeof(type);                             \
+        size_t entry = (width + lanes - 1) / lanes * lanes, stride = n + 3;                        \
+        room from = room_of(((rows + !ends - 1) * stride + n) * sizeof(type));                     \
+        room weight = room_of((n - 1 + n * width) * sizeof(type));                                 \
+        room packed = room_of(n * entry * sizeof(type)), carry = room_of(width * sizeof(type));    \
+        room sums = room_of(rows * entry * sizeof(type)),                                          \
+             to = room_of(rows * width * sizeof(type));                                            \
+        room starts = room_of((rows + 1) * 4);                                                     \
+        room places = room_of((rows * n + HB_POSITIONS_SLACK) * 2);                                \
+        room by = room_of((rows * n + HB_POSITIONS_SLACK) * sizeof(type));                         \
+        type *x = (type *)(void *)from.data, *w = (type *)(void *)weight.data;                     \
+        type *p = (type *)(void *)packed.data, *c = (type *)(void *)carry.data;                    \
+        type *s = (type *)(void *)sums.data, *z = (type *)(void *)to.data;                         \
+        uint32_t *first = (uint32_t *)(void *)starts.data;                                         \
+        size_t jumped = 0, last = rows + !ends;                                                    \
+        for (size_t i = 0; i < last * stride - 3; i++) x[i] = NAN;                                 \
+        for (size_t j = 0; j < n; j++)                                                             \
+            for (size_t t = last; t-- > 0;) {                                                      \
+                bool jump = number() > 0.6f;                                                       \
+                type after = t + 1 < last ? (type)0.9 * x[(t + 1) * stride + j] : 0;               \
+                x[t * stride + j] = jump ? (type)number() : after;                                 \
+                jumped += t < rows && (jump || (t + 1 == last && after != 0));                     \
+            }                                                                                      \
+        for (size_t i = 0; i < n - 1 + n * width; i++) w[i] = (type)number();                      \
+        memset(c, 0, width * sizeof *c), memset(s, 0, rows *entry * sizeof *s);                    \
+        memset(p, 0, n *entry * sizeof *p);                                                        \
+        for (size_t i = 0; i < rows * width; i++) z[i] = (type)(i % 7);                            \
+        first[0] = 0;                                                                              \
+        k->list_jumps_##R(x, stride, n, rows, (type)0.9, ends, first,                              \
+                          (uint16_t *)(void *)places.data, (type *)(void *)by.data);               \
+        assert_int_equal(first[rows], jumped);                                                     \
+        k->transpose_##R(p, entry, w, n, n, width);                                                \
+        for (size_t j = 0; j < n; j++)                                                             \
+            for (size_t i = 0; i < width; i++) assert_true(p[j * entry + i] == w[i * n + j]);      \
+        k->weigh_##R(s, entry, width, p, first, (uint16_t *)(void *)places.data,                   \
+                     (type *)(void *)by.data, rows);                                               \
+        for (size_t i = 0; i < width && !ends; i++) /* what comes after the rows */                \
+            for (size_t j = 0; j < n; j++) c[i] += x[rows * stride + j] * w[i * n + j];            \
+        k->fade_##R(z + (rows - 1) * width, -(ptrdiff_t)width, s + (rows - 1) * entry,             \
+                    -(ptrdiff_t)entry, width, rows, (type)0.9, c);                                 \
+        for (size_t t = 0; t < rows; t++)                                                          \
+            for (size_t i = 0; i < width; i++) {                                                   \
+                double want = (double)((t * width + i) % 7);                                       \
+                for (size_t j = 0; j < n; j++)                                                     \
+                    want += (double)x[t * stride + j] * (double)w[i * n + j];                      \
+                if (!(fabs((double)z[t * width + i] - want) <= tolerance))                         \
+                    fail_msg("jumps, %s, %zu rows of %zu, %zu sums: %g, not %g", cpus[cpu], rows,  \
+                             n, width, (double)z[t * width + i], want);                            \
+            }                                                                                      \
+        room *all[] = {&from, &weight, &packed, &carry, &sums, &to, &starts, &places, &by};        \
+        for (size_t i = 0; i < 9; i++) leave(all[i]);                                              \
+    }
+JUMPS(f32, float)
+JUMPS(f64, double)
+
+static void jumps_are_the_rows(void **state) {
+    (void)state;
+    for (int cpu = 0; cpu < CPUS; cpu++)
+        for (size_t n = 0; n < SIZES && sizes[n] <= 64; n++)
+            for (size_t s = 0; s < SIZES; s++) {
+                size_t most = kernels_of(cpu)->tile_bytes / sizeof(float), width = sizes[s];
+                hb_stream_init(&stream, 13, 0, (uint32_t)n, (uint32_t)s);
+                if (width <= most) jumps_f32(cpu, sizes[s] % 40 + 1, sizes[n], width, s & 1, 1e-5);
+                if (width <= most / 2)
+                    jumps_f64(cpu, sizes[s] % 40 + 1, sizes[n], width, s & 1, 1e-13);
+            }
+}
+
 /* ---- whole networks ---- */
 
 /* What a run gave, as numbers, and after them the gradients. */
@@ -450,6 +526,7 @@ int main(void) {
                                        cmocka_unit_test(turned_bits),
                                        cmocka_unit_test(matrices_multiply),
                                        cmocka_unit_test(elements_are_sampled),
+                                       cmocka_unit_test(jumps_are_the_rows),
                                        cmocka_unit_test(networks_agree_on_all)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

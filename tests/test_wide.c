@@ -14,7 +14,7 @@
 
 #include "hebb/hebb.h"
 
-enum { IN = 150, WIDE = 70, COLLIDING = 512, OUT = 20, BATCH = 6, STEPS = 40 };
+enum { IN = 150, WIDE = 70, COLLIDING = 512, OUT = 20, BATCH = 6, STEPS = 40, LONG = 530 };
 enum { MOST = COLLIDING * COLLIDING };
 
 static const struct {
@@ -23,6 +23,8 @@ static const struct {
     bool still;   /* a third of the neurons are held down: their windows never open */
     bool reads_v; /* c2: what it reads has no window */
     size_t wide;  /* neurons of a hidden layer; 0: WIDE. COLLIDING: rows of whole pages */
+    size_t steps; /* 0: STEPS. LONG: gradients are taken by their jumps, in two parts */
+    bool real;    /* input of real numbers, in every step others */
 } cases[] = {{"STCA", "same_step", "exact", false, false, false},
              {"STBP", "same_step", "exact", false, false, false},
              {"STCA", "one_step", "exact", false, false, false},
@@ -36,9 +38,15 @@ static const struct {
              {"STBP", "one_step", "recompute", false, false, false, COLLIDING},
              /* the sampled product of whole pages */
              {"STCA", "same_step", "exact", false, false, false, COLLIDING},
-             {"STCA", "one_step", "recompute", false, false, false, COLLIDING}};
+             {"STCA", "one_step", "recompute", false, false, false, COLLIDING},
+             /* jumps: to V, to weights of real numbers, both */
+             {"STCA", "one_step", "exact", false, true, true, 0, LONG},
+             {"STCA", "same_step", "exact", false, true, false, 0, 100, true},
+             {"STBP", "one_step", "exact", false, false, true, 0, 100, true},
+             {"STCA", "one_step", "recompute", false, true, true, 0, 150, true}};
 static const char *const names[] = {"c1", "c2", "c3", "loop"};
 static size_t wide_of(size_t c) { return cases[c].wide ? cases[c].wide : WIDE; }
+static size_t steps_of(size_t c) { return cases[c].steps ? cases[c].steps : STEPS; }
 static size_t count_of(size_t c, size_t which) {
     size_t wide = wide_of(c), counts[] = {IN * wide, wide * wide, wide * OUT, wide * wide};
     return counts[which];
@@ -62,17 +70,24 @@ static void connect(hebb_net *net, size_t c, size_t which, hebb_group from, hebb
         HEBB_P(HEBB_MATRIX("weight", weight, shape, 2), HEBB_STR("pre_var_name", variable)));
 }
 
+/* What the input gets for each sample: a number for each neuron, or one for each of all steps. */
+static size_t fill(size_t c, float *x) {
+    size_t per = cases[c].real ? IN * steps_of(c) : IN;
+    for (size_t i = 0; i < BATCH * per; i++)
+        x[i] = cases[c].real ? (float)sin((double)(i * 7919 % 10007)) : (float)(i * 13 % 29) / 60;
+    return per;
+}
+
 /* Gradients of all connections, and the sum of the predictions. */
 static double learn(size_t c, const char *kind, double gradients[4][MOST]) {
     hebb_ctx *ctx;
     hebb_net *net;
     hebb_learner *learner;
-    static float x[BATCH * IN];
+    static float x[BATCH * IN * LONG];
     float upstream[BATCH * OUT];
     const float *predict;
     double sum = 0;
-    size_t links = cases[c].loop ? 4 : 3, wide = wide_of(c);
-    for (size_t i = 0; i < BATCH * IN; i++) x[i] = (float)(i * 13 % 29) / 60;
+    size_t links = cases[c].loop ? 4 : 3, wide = wide_of(c), per = fill(c, x);
     for (size_t i = 0; i < BATCH * OUT; i++) upstream[i] = (float)cos((double)i);
     MUST(hebb_ctx_create(NULL, &ctx));
     hebb_net_options options = hebb_net_options_default();
@@ -81,7 +96,7 @@ static double learn(size_t c, const char *kind, double gradients[4][MOST]) {
     options.precision = "double";
     options.batch_max = BATCH;
     MUST(hebb_net_create(ctx, &options, &net));
-    hebb_group in = hebb_encoder(net, "in", IN, "poisson", NULL);
+    hebb_group in = hebb_encoder(net, "in", IN, cases[c].real ? "null" : "poisson", NULL);
     hebb_group a = hebb_neurons(net, "a", wide, "lif", NULL);
     hebb_group b = hebb_neurons(net, "b", wide, "lif", NULL);
     hebb_group o = hebb_neurons(net, "o", OUT, "lif", NULL);
@@ -93,8 +108,8 @@ static double learn(size_t c, const char *kind, double gradients[4][MOST]) {
     MUST(hebb_learner_create(net, cases[c].rule, HEBB_ALL, HEBB_P(HEBB_STR("tape", cases[c].tape)),
                              &learner));
     MUST(hebb_net_build(net));
-    MUST(hebb_net_input(net, "in", x, BATCH, IN));
-    MUST(hebb_net_run(net, STEPS));
+    MUST(hebb_net_input(net, "in", x, BATCH, per));
+    MUST(hebb_net_run(net, (double)steps_of(c)));
     MUST(hebb_net_predict(net, "out", &predict, NULL, NULL));
     for (size_t i = 0; i < BATCH * OUT; i++) sum += (double)predict[i] * (double)(i + 1);
     MUST(hebb_learner_backward_from(learner, upstream, BATCH, OUT));

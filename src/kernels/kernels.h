@@ -3,6 +3,7 @@
 #ifndef HB_KERNELS_H
 #define HB_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -110,6 +111,34 @@ typedef struct hb_kernels {
                        const float *b, size_t b_stride, size_t n, const uint64_t *bits);
     void (*sample_f64)(double *to, size_t stride, size_t rows, const double *a, size_t a_stride,
                        const double *b, size_t b_stride, size_t n, const uint64_t *bits);
+    /* count rows of width numbers, `stride` apart: each adds values[k] times the row that
+     * entries[k] names, for k of its list. Rows, which are packed, are width rounded up to vectors
+     * long, and so much is read and written of the sums. Fused as in multiply. */
+    void (*weigh_f32)(float *to, size_t stride, size_t width, const float *rows,
+                      const uint32_t *starts, const uint16_t *entries, const float *values,
+                      size_t count);
+    void (*weigh_f64)(double *to, size_t stride, size_t width, const double *rows,
+                      const uint32_t *starts, const uint16_t *entries, const double *values,
+                      size_t count);
+    /* Lists of where each of count rows of width <= 64 numbers, `stride` apart, is not decay times
+     * the row after it, and by how much: places and differences. ends: nothing comes after the last
+     * row, which then is listed itself. starts and slack as of list_ones, of values, too. */
+    void (*list_jumps_f32)(const float *rows, size_t stride, size_t width, size_t count,
+                           float decay, bool ends, uint32_t *starts, uint16_t *entries,
+                           float *values);
+    void (*list_jumps_f64)(const double *rows, size_t stride, size_t width, size_t count,
+                           double decay, bool ends, uint32_t *starts, uint16_t *entries,
+                           double *values);
+    /* carry = decay carry + from[i * stride ...]; to[i * to_stride ...] += carry, for i < count. */
+    void (*fade_f32)(float *to, ptrdiff_t to_stride, const float *from, ptrdiff_t stride,
+                     size_t width, size_t count, float decay, float *carry);
+    void (*fade_f64)(double *to, ptrdiff_t to_stride, const double *from, ptrdiff_t stride,
+                     size_t width, size_t count, double decay, double *carry);
+    /* to[r * to_stride + k] = from[k * stride + r], r < rows, k < count. */
+    void (*transpose_f32)(float *to, size_t to_stride, const float *from, size_t stride,
+                          size_t rows, size_t count);
+    void (*transpose_f64)(double *to, size_t to_stride, const double *from, size_t stride,
+                          size_t rows, size_t count);
     /* Rows of width <= HB_NARROW numbers, which lie close together, `numbers` of them in all. To
      * row t < steps of `to` is added each row index[k] of whose words bits[k * stride + ...]
      * bit t is 1, in the order of k, one by one. */

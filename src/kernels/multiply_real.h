@@ -209,6 +209,101 @@ void ALL(sample)(REAL *to, size_t stride, size_t rows, const REAL *a, size_t a_s
         }
 }
 
+/* ---- rows weighed by numbers: what few of many rows add up to ---- */
+
+INLINE void of(weigh_tile)(const int V, REAL *to, size_t stride, const REAL *rows,
+                           const uint32_t *starts, const uint16_t *entries, const REAL *values,
+                           size_t count) {
+    for (size_t i = 0; i < count; i++, to += stride) {
+        size_t k = starts[i], end = starts[i + 1];
+        if (k == end) continue;
+        VEC sum[HB_TILE_VECTORS];
+        for (int l = 0; l < V; l++) sum[l] = *(const VEC *)(to + l * (int)LANES);
+        for (; k < end; k++) {
+            const REAL *row = rows + entries[k] * (size_t)V * LANES;
+            VEC factor = of(splat)(values[k]);
+            for (int l = 0; l < V; l++)
+                sum[l] = of(fma)(factor, *(const VEC *)(row + l * (int)LANES), sum[l]);
+        }
+        for (int l = 0; l < V; l++) *(VEC *)(to + l * (int)LANES) = sum[l];
+    }
+}
+
+#define WEIGH(V)                                                                                   \
+    case V:                                                                                        \
+        of(weigh_tile)(V, to, stride, rows, starts, entries, values, count);                       \
+        break
+void ALL(weigh)(REAL *to, size_t stride, size_t width, const REAL *rows, const uint32_t *starts,
+                const uint16_t *entries, const REAL *values, size_t count) {
+    switch ((width + LANES - 1) / LANES) {
+        WEIGH(1);
+        WEIGH(2);
+        WEIGH(3);
+        WEIGH(4);
+        WEIGH(5);
+        WEIGH(6);
+        WEIGH(7);
+        WEIGH(8);
+    }
+}
+#undef WEIGH
+
+void ALL(transpose)(REAL *to, size_t to_stride, const REAL *from, size_t stride, size_t rows,
+                    size_t count) {
+    of(turn)(to, to_stride, from, stride, rows, count);
+}
+
+void ALL(fade)(REAL *to, ptrdiff_t to_stride, const REAL *from, ptrdiff_t stride, size_t width,
+               size_t count, REAL decay, REAL *restrict carry) {
+    VEC factor = of(splat)(decay);
+    for (size_t t = 0; t < count; t++, to += to_stride, from += stride) {
+        size_t j = 0;
+        for (; j + LANES <= width; j += LANES) {
+            VEC now = factor * *(const VEC *)(carry + j) + *(const VEC *)(from + j);
+            *(VEC *)(carry + j) = now;
+            *(VEC *)(to + j) = *(const VEC *)(to + j) + now;
+        }
+        for (; j < width; j++) {
+            carry[j] = decay * carry[j] + from[j];
+            to[j] += carry[j];
+        }
+    }
+}
+
+/* Where x is not decay times y (NULL: not 0): places and differences; returns how many. */
+INLINE size_t of(jumps_of)(const REAL *x, const REAL *y, size_t width, REAL decay, uint16_t *places,
+                           REAL *by) {
+    size_t count = 0;
+#if defined(__AVX512F__)
+    for (size_t j = 0; j < width; j += LANES) {
+        size_t here = width - j < LANES ? width - j : LANES;
+        VEC jump = of(part)(x + j, here);
+        if (y) jump = jump - of(splat)(decay) * of(part)(y + j, here);
+        count += of(keep)(jump, j, places + count, by + count);
+    }
+#else
+    REAL jump[64];
+    for (size_t j = 0; j < width; j++) jump[j] = x[j];
+    for (size_t j = 0; y && j < width; j++) jump[j] = jump[j] - decay * y[j];
+    for (size_t j = 0; j < width; j++) {
+        places[count] = (uint16_t)j;
+        by[count] = jump[j];
+        count += jump[j] != 0;
+    }
+#endif
+    return count;
+}
+
+void ALL(list_jumps)(const REAL *rows, size_t stride, size_t width, size_t count, REAL decay,
+                     bool ends, uint32_t *starts, uint16_t *entries, REAL *values) {
+    size_t at = starts[0];
+    for (size_t t = 0; t < count; t++, rows += stride) {
+        at += of(jumps_of)(rows, ends && t + 1 == count ? NULL : rows + stride, width, decay,
+                           entries + at, values + at);
+        starts[t + 1] = (uint32_t)at;
+    }
+}
+
 #undef LANES
 #undef PANEL
 #undef MOST_WIDTH

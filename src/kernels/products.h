@@ -2,6 +2,7 @@
 #ifndef HB_PRODUCTS_H
 #define HB_PRODUCTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,7 +36,17 @@ enum { TILE_VECTORS = HB_TILE_VECTORS, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES 
                              size_t b_stride, size_t n, const uint32_t *index, size_t count);      \
     void hb_sample_##R##_##isa(type *to, size_t stride, size_t rows, const type *a,                \
                                size_t a_stride, const type *b, size_t b_stride, size_t n,          \
-                               const uint64_t *bits);
+                               const uint64_t *bits);                                              \
+    void hb_weigh_##R##_##isa(type *to, size_t stride, size_t width, const type *rows,             \
+                              const uint32_t *starts, const uint16_t *entries, const type *values, \
+                              size_t count);                                                       \
+    void hb_list_jumps_##R##_##isa(const type *rows, size_t stride, size_t width, size_t count,    \
+                                   type decay, bool ends, uint32_t *starts, uint16_t *entries,     \
+                                   type *values);                                                  \
+    void hb_fade_##R##_##isa(type *to, ptrdiff_t to_stride, const type *from, ptrdiff_t stride,    \
+                             size_t width, size_t count, type decay, type *carry);                 \
+    void hb_transpose_##R##_##isa(type *to, size_t to_stride, const type *from, size_t stride,     \
+                                  size_t rows, size_t count);
 #define HB_DECLARE_ISA(isa)                                                                        \
     HB_DECLARE_PRODUCTS(isa, f32, float)                                                           \
     HB_DECLARE_PRODUCTS(isa, f64, double)                                                          \

@@ -90,6 +90,16 @@ typedef struct hb_times {
     size_t rows;         /* of all sets */
 } hb_times;
 
+/* Where the gradients of a link's sums jump, listed for the gradient of its weights
+ * (bptt_jumps.real.c). */
+typedef struct hb_jumps {
+    bool *listed;     /* [back_block]: they are few enough */
+    uint32_t *starts; /* [back_block][runs of 64 steps][post + 1] */
+    uint16_t *entries;
+    real *values; /* [back_block][room, and 64 of slack], both */
+    size_t room;
+} hb_jumps;
+
 typedef struct hb_link {
     hb_connection *connection;
     hb_part *pre, *post;
@@ -120,6 +130,7 @@ typedef struct hb_link {
                        that of step 0, which row 0 drove */
     real *dsum;     /* [back_block][T][post]: deltas behind a filter */
     hb_times times; /* where weights have a gradient */
+    hb_jumps jumps; /* the same of weights that real numbers go through */
     uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
     /* where runs go in chunks: the gradients of the sums after this chunk, and of filters */
     real *dsum_after;    /* [B][delay_max][post] */
@@ -194,15 +205,19 @@ typedef struct hb_worker {
     real *tables;     /* [HB_TABLE_ROWS / 4][16][tile], or [HB_PACKED_ROWS][tile] */
     real *apart;      /* columns of a tile by themselves, where rows collide; or NULL */
     real *squeezed_weight, *squeezed_sum,
-        *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
-    uint64_t *columns; /* [2][words]: those that are not left out */
-    real *packed;      /* what the kernel multiply needs */
+        *squeezed_out;     /* [HB_STRIP][post], [T][post], [T][strip] */
+    uint64_t *columns;     /* [2][words]: those that are not left out */
+    uint32_t *jump_starts; /* [words][HB_JUMP_STEPS + 1] */
+    real *turned;          /* [post][tile] */
+    real *packed;          /* what the kernel multiply needs */
     /* of narrow links: NULL where there are none */
     uint64_t *narrow_bits; /* [64 words of the source, or as many as steps, in whole 64s] */
     real *narrow_rows;     /* [T / 64, rounded up][HB_NARROW_BLOCK] */
     real *narrow_sums;     /* [64 HB_NARROW_WORDS][HB_NARROW], or fewer */
 } hb_worker;
 
+/* Steps whose jumps are listed at once: so many places fill squeezed_weight. The widest tile. */
+enum { HB_JUMP_STEPS = 512, HB_JUMP_TILE = 128 };
 enum { HB_STRIP = 256, HB_TILE_SOURCES = 1024, HB_NARROW_WORDS = 16 };
 
 typedef struct hb_machine {
@@ -448,6 +463,15 @@ static inline bool hb_link_has_tables(const hb_link *link) {
 static inline bool hb_link_is_narrow(const hb_link *link) {
     return link->pre->form == HB_FORM_BITS && !link->connection->reads_v && !link->wiring->start &&
            !link->wiring->lateral && link->wiring->post <= HB_NARROW;
+}
+/* May gradients of its sums fade by one factor from a step to the one before it, but for jumps? */
+static inline bool hb_link_fades(const hb_link *link) {
+    return link->post->active && link->post->model->fades && !link->connection->synapse &&
+           link->dropout == 0 && !link->wiring->start && !link->wiring->lateral;
+}
+/* ... and are these of use to the gradient of its weights? */
+static inline bool hb_link_lists_jumps(const hb_link *link) {
+    return hb_link_fades(link) && hb_link_reads_rows(link) && link->weight->grad;
 }
 /* Do rows of so many numbers fall into the same few places of a cache? A tile of their columns is
  * then worked on in room of its own (hb_worker.apart). */

@@ -105,6 +105,19 @@ static void lay_times(const hb_machine *m, hb_arena *a, hb_link *link, size_t T)
     all->entries = hb_arena_take(a, entries > SIZE_MAX - slack ? SIZE_MAX : entries + slack, 2);
 }
 
+/* Room for jumps in up to three eighths of the steps: with more, a product of matrices is as
+ * fast. */
+static void lay_jumps(const hb_machine *m, hb_arena *a, hb_link *link, size_t T) {
+    size_t post = link->post->n, block = m->back_block;
+    hb_jumps *all = &link->jumps;
+    all->room = times(T, post, 1) / 8 * 3;
+    size_t entries = times(block, all->room + 64, 1);
+    all->listed = hb_arena_take(a, block, sizeof *all->listed);
+    all->starts = hb_arena_take(a, times(block * HB_WORDS(T), post + 1, 1), 4);
+    all->entries = hb_arena_take(a, entries, sizeof *all->entries);
+    all->values = hb_arena_take(a, entries, sizeof *all->values);
+}
+
 static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, size_t T) {
     size_t post = link->post->n;
     a->kind = HB_OF_CURRENTS;
@@ -128,6 +141,7 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
     if (link->weight->wants_rows && link->weight->trainable)
         link->touched = hb_arena_take(a, HB_WORDS(link->wiring->pre), 8);
     if (hb_link_has_tables(link) && link->weight->grad) lay_times(m, a, link, T);
+    if (hb_link_lists_jumps(link)) lay_jumps(m, a, link, T);
     if (m->chunked && link->wiring->delay_max && link->weight->grad)
         link->dsum_after = hb_arena_take(a, times(B, link->wiring->delay_max, post), sizeof(real));
     if (m->chunked && link->connection->synapse && link->post->active)
@@ -183,7 +197,7 @@ enum { MOST_ENTRIES = 1 << 17 };
 /* Room for the products of links (link.real.c, bptt_push.real.c, bptt_gradient.real.c). */
 static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t block, size_t T) {
     size_t tile = 0, words = 0, widest = 0, narrow = 0, listed = 0, real_ = sizeof(real);
-    size_t columns = 0; /* of results of multiply */
+    size_t columns = 0, turned = 0; /* of results of multiply; weights that are turned */
     bool back = false, collide = false;
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_link *link = &m->links[i];
@@ -196,6 +210,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
             collide |= hb_rows_collide(link->wiring->post);
         }
         if (hb_link_is_narrow(link) && link->pre->words > narrow) narrow = link->pre->words;
+        if (hb_link_lists_jumps(link) && link->wiring->post > turned) turned = link->wiring->post;
         if (!link->pre->active || !link->post->active || link->wiring->start) continue;
         if (link->wiring->post > widest) widest = link->wiring->post;
         if (link->pre->words > words) words = link->pre->words;
@@ -227,6 +242,9 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     size_t padded = narrow ? times(T + T / 64 + 65, HB_NARROW, 1) : 0;
     size_t shared = out > padded ? out : padded;
     w->narrow_rows = w->squeezed_out = shared ? hb_arena_take(a, shared, real_) : NULL;
+    size_t starts = times(HB_WORDS(widest), T < HB_JUMP_STEPS ? T + 1 : HB_JUMP_STEPS + 1, 1);
+    w->jump_starts = back ? hb_arena_take(a, starts, 4) : NULL;
+    w->turned = turned ? hb_arena_take(a, turned * m->kernels->tile_bytes, 1) : NULL;
     w->columns = back ? hb_arena_take(a, 2 * words, 8) : NULL;
     w->packed = columns ? hb_arena_take(a, hb_multiply_room(columns, real_), 1) : NULL;
 }

@@ -35,6 +35,7 @@ const hb_model HB_R(hb_model_li) = {
     .state_count = 1,
     .coefs = {{"tauM|decay_m", "tau_m", HB_DECAY}},
     .coef_count = 1,
+    .fades = 1,
     .integrate = integrate,
     .unintegrate = unintegrate,
 };

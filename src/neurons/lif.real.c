@@ -155,6 +155,7 @@ const hb_model HB_R(hb_model_lif) = {
               {"Vth", "v_th", HB_DIRECT},
               {"Vreset", "v_reset", HB_DIRECT}},
     .coef_count = 3,
+    .fades = 1,
     .integrate = integrate,
     .settle = settle,
     .unsettle = unsettle,

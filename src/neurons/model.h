@@ -142,6 +142,9 @@ typedef struct hb_model {
     size_t kept_state;
     double (*kept_start)(const hb_args *args, size_t unit); /* NULL: 0 */
     void (*adapt)(const hb_adapt *adapt);
+    /* 1 + the coefficient by which dI fades from a step to the one before it, rounded once, while a
+     * neuron's window is shut and it does not fire; 0: it does not fade so. */
+    unsigned fades;
     const hb_contest *contest; /* held between integrate and the spikes; NULL: never */
     bool whole; /* the loops look at all neurons of the group: none can be left out */
 } hb_model;

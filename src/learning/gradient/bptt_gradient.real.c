@@ -135,12 +135,17 @@ static uint64_t merge_word(hb_machine *m, const hb_link *link, const set *s, siz
 }
 
 size_t HB_R(hb_link_list_items)(const hb_machine *m, const hb_link *link, size_t b0, size_t b1) {
+    if (link->jumps.listed) return b1 - b0;
     if (!link->times.ways) return 0;
     return HB_R(hb_link_sets)(b1 - b0, m->steps) * hb_link_parts(link);
 }
 
 void HB_R(hb_link_list)(hb_machine *m, hb_link *link, hb_worker *worker, size_t item, size_t b0,
                         size_t b1) {
+    if (link->jumps.listed) {
+        HB_R(hb_link_list_jumps)(m, link, b0 + item);
+        return;
+    }
     const hb_kernels *kernels = m->kernels;
     set s = set_of(m->steps, item / hb_link_parts(link), b0, b1);
     part p = part_of(link, item % hb_link_parts(link));
@@ -239,25 +244,38 @@ static void gradient_of_tile(hb_machine *m, hb_link *link, hb_worker *worker, si
 /* Sources at a time, for each of which the product packs dsum anew. */
 enum { ROWS_BLOCK = 256 };
 
+/* What a sample's row of sources gives to single synapses; those that act are noted. */
+static void rows_one_by_one(const hb_machine *m, hb_link *link, size_t b, size_t first,
+                            size_t count) {
+    const hb_wiring *w = link->wiring;
+    const real *rows = hb_part_row(m, link->pre, hb_link_rows(link), b, 1 - link->lag) + first;
+    if (!w->start && !link->touched) return;
+    for (size_t t = 0; t < m->steps; t++)
+        for (size_t i = 0; i < count; i++) {
+            if (rows[t * w->pre + i] == 0) continue;
+            touch(link, first + i);
+            if (w->start) add_synapses(m, link, b, first + i, t, rows[t * w->pre + i]);
+        }
+}
+
 static void gradient_of_rows(hb_machine *m, hb_link *link, hb_worker *worker, size_t block,
                              size_t b0, size_t b1) {
     const hb_wiring *w = link->wiring;
     size_t first = ROWS_BLOCK * block;
     size_t count = w->pre - first < ROWS_BLOCK ? w->pre - first : ROWS_BLOCK;
-    size_t steps = m->steps;
-    for (size_t b = b0; b < b1; b++) {
-        const real *dsum = hb_link_sum_gradient(m, link, b);
+    for (size_t b = b0; b < b1; b++) rows_one_by_one(m, link, b, first, count);
+    for (size_t b = b0, next; b < b1 && !w->start; b = next) {
+        next = b + 1;
+        if (HB_R(hb_link_has_listed)(m, link, b)) {
+            while (next < b1 && HB_R(hb_link_has_listed)(m, link, next)) next++;
+            HB_R(hb_link_jumps_gradient)(m, link, worker, first, count, b, next);
+            continue;
+        }
         const real *rows = hb_part_row(m, link->pre, hb_link_rows(link), b, 1 - link->lag) + first;
-        if (!w->start)
-            m->kernels->HB_K(multiply)((real *)link->weight->grad + first * w->post, w->post, count,
-                                       w->post, steps, (HB_K(hb_matrix)){rows, 1, w->pre},
-                                       (HB_K(hb_matrix)){dsum, w->post, 1}, worker->packed);
-        for (size_t t = 0; t < steps && (w->start || link->touched); t++)
-            for (size_t i = 0; i < count; i++) {
-                if (rows[t * w->pre + i] == 0) continue;
-                touch(link, first + i);
-                if (w->start) add_synapses(m, link, b, first + i, t, rows[t * w->pre + i]);
-            }
+        m->kernels->HB_K(multiply)((real *)link->weight->grad + first * w->post, w->post, count,
+                                   w->post, m->steps, (HB_K(hb_matrix)){rows, 1, w->pre},
+                                   (HB_K(hb_matrix)){hb_link_sum_gradient(m, link, b), w->post, 1},
+                                   worker->packed);
     }
 }
 

@@ -10,7 +10,7 @@
 void HB_R(hb_link_push)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t b, size_t t0,
                         size_t t1, size_t truncate);
 /* Lists when sources acted in samples b0 .. b1, for the weight gradient, in so many items; none if
- * the link has no `times`. */
+ * the link has neither `times` nor `jumps`. */
 size_t HB_R(hb_link_list_items)(const hb_machine *machine, const hb_link *link, size_t b0,
                                 size_t b1);
 void HB_R(hb_link_list)(hb_machine *machine, hb_link *link, hb_worker *worker, size_t item,
@@ -23,6 +23,17 @@ void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worke
 /* The same for a constant source and the whole batch, from `total`. */
 void HB_R(hb_link_constant_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker,
                                      size_t item);
+/* The push of `rows` steps where dsum fades but for jumps, to rows of `out`; false where it does
+ * not, or where other ways cost less than so many multiply-adds (bptt_jumps.real.c). */
+bool HB_R(hb_link_push_jumps)(hb_machine *machine, const hb_link *link, hb_worker *worker,
+                              const real *dsum, real *out, size_t rows, double cost);
+/* Lists the jumps of sample b for the gradient of weights that real numbers go through, ... */
+void HB_R(hb_link_list_jumps)(hb_machine *machine, hb_link *link, size_t b);
+/* ... says whether they are few enough to be listed, ... */
+bool HB_R(hb_link_has_listed)(const hb_machine *machine, const hb_link *link, size_t b);
+/* ... and adds what they give to the gradient of count sources from `first` on. */
+void HB_R(hb_link_jumps_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker,
+                                  size_t first, size_t count, size_t b0, size_t b1);
 /* The same of narrow links (bptt_narrow.real.c). */
 size_t HB_R(hb_link_narrow_items)(const hb_machine *machine, const hb_link *link);
 void HB_R(hb_link_narrow_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker,

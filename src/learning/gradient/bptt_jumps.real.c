@@ -1,0 +1,174 @@
+/* Gradients of currents that fade by one factor from a step to the one before it, but for a few
+ * jumps:
+ *
+ *     dI(t) = decay dI(t + 1) + u(t),   u(t) = 0 but where a window was open or a neuron fired.
+ *
+ * So what a source is owed needs products of the jumps alone, and so does the gradient of weights
+ * that real numbers x go through:
+ *
+ *     dO(t) = decay dO(t + 1) + W u(t)
+ *     sum of x(t) dI(t) over t  =  sum of y(t) u(t),   y(t) = decay y(t - 1) + x(t).
+ *
+ * Nothing is left out: u is what dI holds, whatever made it. Only roundings differ, as between
+ * other orders of a sum. */
+#include "learning/gradient/bptt_links.h"
+
+#include <string.h>
+
+/* A jump costs so many multiply-adds of a product of matrices, and a weight that is turned. */
+#define JUMP_COST 1.6
+#define TURN_COST 12
+
+/* What fades for longer than some hundred steps adds up its roundings. */
+static real fading(const hb_link *link) {
+    if (!hb_link_fades(link) || !link->post->uniform) return 0;
+    real decay = link->post->coef[link->post->model->fades - 1][0];
+    return decay > 0 && decay < (real)0.99 ? decay : 0;
+}
+
+/* ---- to the source ---- */
+
+static size_t list_steps(const hb_machine *m, const hb_link *link, hb_worker *worker,
+                         const real *dsum, size_t steps, real decay) {
+    size_t post = link->wiring->post;
+    uint32_t *starts = worker->jump_starts;
+    uint16_t *entries = (uint16_t *)(void *)worker->squeezed_weight;
+    uint32_t all = 0;
+    for (size_t j = 0; j < post; j += 64, all = *starts++) {
+        starts[0] = all;
+        m->kernels->HB_K(list_jumps)(dsum + j, post, post - j < 64 ? post - j : 64, steps, decay,
+                                     true, starts, entries, worker->squeezed_sum);
+        starts += steps;
+    }
+    return all;
+}
+
+/* Some steps of dsum to columns i .. i + width of their rows. */
+static void push_tile(const hb_machine *m, const hb_link *link, hb_worker *worker, real *out,
+                      size_t steps, real decay, size_t i, size_t width) {
+    const hb_kernels *kernels = m->kernels;
+    size_t pre = link->wiring->pre, post = link->wiring->post, entry = hb_tile_entry(m, width);
+    const uint16_t *entries = (const uint16_t *)(void *)worker->squeezed_weight;
+    const uint32_t *starts = worker->jump_starts;
+    real *sums = worker->squeezed_out, carry[HB_JUMP_TILE] = {0};
+    memset(sums, 0, steps * entry * sizeof *sums);
+    for (size_t j = 0; j < post; j += 64, starts += steps + 1) {
+        const real *weight = (const real *)link->weight->values + i * post + j;
+        kernels->HB_K(transpose)(worker->packed, entry, weight, post, post - j < 64 ? post - j : 64,
+                                 width);
+        kernels->HB_K(weigh)(sums, entry, width, worker->packed, starts, entries,
+                             worker->squeezed_sum, steps);
+    }
+    ptrdiff_t last = (ptrdiff_t)steps - 1, row = (ptrdiff_t)entry, to = (ptrdiff_t)pre;
+    kernels->HB_K(fade)(out + last * to + i, -to, sums + last * row, -row, width, steps, decay,
+                        carry);
+}
+
+bool HB_R(hb_link_push_jumps)(hb_machine *m, const hb_link *link, hb_worker *worker,
+                              const real *dsum, real *out, size_t rows, double cost) {
+    size_t pre = link->wiring->pre, post = link->wiring->post;
+    size_t tile = m->kernels->tile_bytes / sizeof(real);
+    real decay = fading(link);
+    if (decay == 0) return false;
+    for (size_t t = 0, steps; t < rows; t += steps) {
+        steps = rows - t < HB_JUMP_STEPS ? rows - t : HB_JUMP_STEPS;
+        size_t count = list_steps(m, link, worker, dsum + t * post, steps, decay);
+        double own = JUMP_COST * (double)(count * pre) + TURN_COST * (double)(pre * post);
+        if (!t && own * (double)rows > cost * (double)steps) return false;
+        for (size_t i = 0; i < pre; i += tile)
+            push_tile(m, link, worker, out + t * pre, steps, decay, i,
+                      pre - i < tile ? pre - i : tile);
+    }
+    return true;
+}
+
+/* ---- to weights that real numbers go through ---- */
+
+/* The jumps of a sample, listed for each 64 steps and, in them, each target. */
+typedef struct jumps {
+    uint32_t *starts; /* [runs of 64 steps][post + 1] */
+    uint16_t *entries;
+    real *values;
+} jumps;
+
+static jumps jumps_of(const hb_machine *m, const hb_link *link, size_t b) {
+    const hb_jumps *all = &link->jumps;
+    size_t k = b % m->back_block, runs = HB_WORDS(m->step_room);
+    return (jumps){all->starts + k * runs * (link->wiring->post + 1),
+                   all->entries + k * (all->room + 64), all->values + k * (all->room + 64)};
+}
+
+/* From the lists of 64 steps to those of 64 targets, which go on from starts[0]. */
+static void turn_lists(const uint32_t *by_step, const uint16_t *targets, const real *by,
+                       size_t steps, size_t count, const jumps *to) {
+    uint32_t at[65] = {0};
+    for (size_t k = 0; k < by_step[steps]; k++) at[targets[k] + 1]++;
+    at[0] = to->starts[0];
+    for (size_t j = 0; j < count; j++) to->starts[j + 1] = at[j + 1] += at[j];
+    for (size_t t = 0, k = 0; t < steps; t++)
+        for (; k < by_step[t + 1]; k++) {
+            size_t place = at[targets[k]]++;
+            to->entries[place] = (uint16_t)t;
+            to->values[place] = by[k];
+        }
+}
+
+void HB_R(hb_link_list_jumps)(hb_machine *m, hb_link *link, size_t b) {
+    size_t post = link->wiring->post;
+    const real *dsum = hb_link_sum_gradient(m, link, b);
+    real decay = fading(link), by[64 * 64 + HB_POSITIONS_SLACK];
+    uint16_t targets[64 * 64 + HB_POSITIONS_SLACK];
+    uint32_t starts[65] = {0};
+    jumps to = jumps_of(m, link, b);
+    bool *listed = &link->jumps.listed[b % m->back_block];
+    *listed = false;
+    if (decay == 0) return;
+    uint32_t all = 0;
+    for (size_t t = 0; t < m->steps; t += 64, all = *to.starts++) {
+        size_t steps = m->steps - t < 64 ? m->steps - t : 64;
+        to.starts[0] = all;
+        for (size_t j = 0, count; j < post; j += count, to.starts += count) {
+            count = post - j < 64 ? post - j : 64;
+            m->kernels->HB_K(list_jumps)(dsum + t * post + j, post, count, steps, decay,
+                                         t + steps == m->steps, starts, targets, by);
+            if (to.starts[0] + starts[steps] > link->jumps.room) return; /* too many */
+            turn_lists(starts, targets, by, steps, count, &to);
+        }
+    }
+    *listed = true;
+}
+
+bool HB_R(hb_link_has_listed)(const hb_machine *m, const hb_link *link, size_t b) {
+    return link->jumps.listed && link->jumps.listed[b % m->back_block];
+}
+
+/* Sources i .. i + width, whose gradients lie turned in worker->turned meanwhile. */
+static void gradient_of_jumps(hb_machine *m, hb_link *link, hb_worker *worker, size_t i,
+                              size_t width, size_t b0, size_t b1) {
+    const hb_kernels *kernels = m->kernels;
+    size_t pre = link->wiring->pre, post = link->wiring->post, entry = hb_tile_entry(m, width);
+    real *grad = (real *)link->weight->grad + i * post, *turned = worker->turned;
+    real decay = fading(link), *packed = worker->packed;
+    kernels->HB_K(transpose)(turned, entry, grad, post, post, width);
+    for (size_t b = b0; b < b1; b++) {
+        jumps from = jumps_of(m, link, b);
+        const real *x = hb_part_row(m, link->pre, hb_link_rows(link), b, 1 - link->lag) + i;
+        real carry[HB_JUMP_TILE] = {0};
+        for (size_t t = 0; t < m->steps; t += 64, from.starts += post + 1) {
+            size_t steps = m->steps - t < 64 ? m->steps - t : 64;
+            memset(packed, 0, steps * entry * sizeof *packed);
+            kernels->HB_K(fade)(packed, (ptrdiff_t)entry, x + t * pre, (ptrdiff_t)pre, width, steps,
+                                decay, carry);
+            kernels->HB_K(weigh)(turned, entry, width, packed, from.starts, from.entries,
+                                 from.values, post);
+        }
+    }
+    kernels->HB_K(transpose)(grad, post, turned, entry, width, post);
+}
+
+void HB_R(hb_link_jumps_gradient)(hb_machine *m, hb_link *link, hb_worker *worker, size_t first,
+                                  size_t count, size_t b0, size_t b1) {
+    size_t tile = m->kernels->tile_bytes / sizeof(real);
+    for (size_t i = 0; i < count; i += tile)
+        gradient_of_jumps(m, link, worker, first + i, count - i < tile ? count - i : tile, b0, b1);
+}
