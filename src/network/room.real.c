@@ -170,6 +170,9 @@ static size_t block_of(const hb_machine *m, size_t B, size_t T) {
 /* Where no link has tables, gradients of so many bytes: each block goes through all weights. */
 enum { BACK_BYTES = 256 * 1024 };
 
+/* Weights whose gradient is made from jumps are turned, and back, for each block. */
+enum { TURN_ROWS = 1400 };
+
 /* Samples whose gradients are there at once: about as many rows as a block has forward, as many for
  * each thread, and enough to keep all busy. */
 static size_t back_block_of(const hb_machine *m, size_t B, size_t T) {
@@ -179,6 +182,9 @@ static size_t back_block_of(const hb_machine *m, size_t B, size_t T) {
     for (size_t i = 0; i < m->part_count; i++)
         row += m->parts[i].active ? m->parts[i].n * sizeof(real) : 0;
     if (!tables && row && block < BACK_BYTES / row / T) block = BACK_BYTES / row / T;
+    for (size_t i = 0; i < m->link_count; i++)
+        if (hb_link_lists_jumps(&m->links[i]) && block < (TURN_ROWS + T - 1) / T)
+            block = (TURN_ROWS + T - 1) / T;
     if (threads > 1 && block < 4 * threads) block = 4 * threads;
     block = (block + threads - 1) / threads * threads;
     return block < B ? block : B;
