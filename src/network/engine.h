@@ -65,7 +65,10 @@ typedef struct hb_part {
     real *x, *I;               /* [B][T][n] */
     real *before;              /* [B][T][states][n]: states before each step */
     real *mask, *reset;        /* [B][all steps][n], soft mode: m, and o that resets if detached */
-    real *dI;                  /* [back_block][T][n] */
+    real *dI;                  /* [back_block][reach + T][n]: gradients of its outputs, which,
+                                  step by step, become those of its currents */
+    real *dV;                  /* the same of V, if wants_V */
+    real *adj;                 /* [back_block][states][n] */
     real *gcoef;               /* [B][coefs][n] */
     bool wants_coef[HB_COEFS]; /* gradient */
     bool any_coef;
@@ -128,7 +131,8 @@ typedef struct hb_link {
     real *past;     /* [B][delay_max][pre]: rows before row 0, newest first; if shown */
     real *total;    /* [2][B][post]: sum of the currents' gradients that a constant drove, and
                        that of step 0, which row 0 drove */
-    real *dsum;     /* [back_block][T][post]: deltas behind a filter */
+    real *dsum;     /* as the target's dI: gradients of the sums, behind a filter ... */
+    real *dfilter;  /* [back_block][2][post]: ... whose own these are */
     hb_times times; /* where weights have a gradient */
     hb_jumps jumps; /* the same of weights that real numbers go through */
     uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
@@ -181,12 +185,8 @@ typedef struct hb_worker {
     real **I;         /* [part]: [block][T][n]; NULL where the tape holds it */
     real **sum;       /* [link]: [block][T + delay_max + 1][post], of filters and delays */
     real *x, *o, *m;  /* [n] */
-    real **dO;        /* [part]: [T][n], and before it reach rows */
-    real **dV;        /* [part]: the same, or NULL */
-    real **adj;       /* [part]: [states][n] */
     real **slope;     /* [part]: [slope_steps][n] of a smooth window, or NULL */
-    real **dfilter;   /* [link]: [2][post] */
-    real **undropped; /* [link]: as dO of the source, of dropout */
+    real **undropped; /* [link]: as a sample's dI of the source, of dropout */
     real *dx;         /* [n] */
     uint64_t *bits;   /* a row that dropout has thinned */
     uint32_t *index;  /* positions: max(n, T) */
@@ -300,10 +300,15 @@ static inline real *hb_part_tape(const hb_machine *m, const hb_part *p, real *ta
     return tape + (b * m->step_room + t) * p->n;
 }
 
-/* The gradients of sample b's currents, or of sums behind a filter, at step t. */
+/* Row t of the gradients of sample b: of currents or outputs, V, or sums behind a filter. The rows
+ * before row 0 are for steps before the chunk. */
 static inline real *hb_part_dI(const hb_machine *m, const hb_part *p, real *dI, size_t b,
                                size_t t) {
-    return dI + (b % m->back_block * m->step_room + t) * p->n;
+    return dI + (b % m->back_block * (p->reach + m->step_room) + p->reach + t) * p->n;
+}
+
+static inline real *hb_part_adj(const hb_machine *m, const hb_part *p, size_t b) {
+    return p->adj + b % m->back_block * p->states * p->n;
 }
 
 /* Do the model's sweeps serve the part? */

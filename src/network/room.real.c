@@ -132,7 +132,10 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
     if (link->dropout > 0 && (rows || link->pre->form == HB_FORM_CONSTANT))
         link->masked = hb_arena_take(a, times(B, rows ? T + 1 : 2, link->pre->n), sizeof(real));
     if ((link->connection->synapse || link->dropout > 0) && link->post->active)
-        link->dsum = hb_arena_take(a, times(m->back_block, T, post), sizeof(real));
+        link->dsum =
+            hb_arena_take(a, times(m->back_block, link->post->reach + T, post), sizeof(real));
+    if (link->connection->synapse && link->post->active)
+        link->dfilter = hb_arena_take(a, times(m->back_block, 2, post), sizeof(real));
     if (link->wiring->delay_max)
         link->pending = hb_arena_take(a, times(B, link->wiring->delay_max, post), sizeof(real));
     if (link->wiring->delay_max && link->shown)
@@ -265,24 +268,17 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
     size_t widest = 1, real_ = sizeof(real);
     a->kind = HB_OF_REST;
     w->I = hb_arena_take(a, m->part_count, sizeof(real *));
-    w->dO = hb_arena_take(a, m->part_count, sizeof(real *));
-    w->dV = hb_arena_take(a, m->part_count, sizeof(real *));
-    w->adj = hb_arena_take(a, m->part_count, sizeof(real *));
     w->slope = hb_arena_take(a, m->part_count, sizeof(real *));
     w->sum = hb_arena_take(a, m->link_count, sizeof(real *));
-    w->dfilter = hb_arena_take(a, m->link_count, sizeof(real *));
     w->undropped = hb_arena_take(a, m->link_count, sizeof(real *));
     a->kind = HB_OF_CURRENTS;
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
         if (p->n > widest) widest = p->n;
         if (!p->model) continue;
-        real *dO = p->active ? lay_rows(a, p->reach, T, p->n) : NULL;
-        real *dV = p->active && p->wants_V ? lay_rows(a, p->reach, T, p->n) : NULL;
-        real *adj = p->active ? hb_arena_take(a, (p->states + 1) * p->n, real_) : NULL;
         real *slope = p->slope_steps ? hb_arena_take(a, p->slope_steps * p->n, real_) : NULL;
         if (!a->base) continue;
-        w->dO[i] = dO, w->dV[i] = dV, w->adj[i] = adj, w->slope[i] = slope;
+        w->slope[i] = slope;
     }
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];
@@ -293,10 +289,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
         real *sum =
             own ? hb_arena_take(a, times(T + link->wiring->delay_max + 1, post, block), real_)
                 : NULL;
-        real *filter = link->connection->synapse && link->post->active
-                           ? hb_arena_take(a, 2 * post, real_)
-                           : NULL;
-        if (a->base) w->sum[i] = sum, w->dfilter[i] = filter, w->undropped[i] = undropped;
+        if (a->base) w->sum[i] = sum, w->undropped[i] = undropped;
     }
     a->kind = HB_OF_REST;
     w->x = hb_arena_take(a, widest, real_);
@@ -335,8 +328,11 @@ static void lay_currents(hb_machine *m, hb_arena *a, size_t T) {
     hb_overlay_next(&passes, a);
     for (size_t i = 0; i < m->part_count; i++) {
         hb_part *p = &m->parts[i];
-        if (p->model && p->active)
-            p->dI = hb_arena_take(a, times(m->back_block, T, p->n), sizeof(real));
+        if (!p->model || !p->active) continue;
+        size_t cells = times(m->back_block, p->reach + T, p->n);
+        p->dI = hb_arena_take(a, cells, sizeof(real));
+        if (p->wants_V) p->dV = hb_arena_take(a, cells, sizeof(real));
+        p->adj = hb_arena_take(a, times(m->back_block, p->states, p->n), sizeof(real));
     }
     hb_overlay_end(&passes, a);
 }

@@ -38,7 +38,6 @@ static void unsettle(hb_step *k) {
         real u = k->x[j] + k->coef[1][j], a = k->adj[0][j];
         real back = k->detach ? 0 : -u * a;
         if (k->spaic) {
-            k->dI[j] = k->adj[1][j];
             if (!k->detach) k->dO[j] += k->adj[2][j];
             k->adj[2][j] = back;
             k->adj[0][j] = a * (1 - k->prev[2][j]);
@@ -55,10 +54,8 @@ static void unintegrate(hb_step *k) {
         k->adj[0][j] = (1 - r[j]) * a;
         if (k->gcoef[0])
             k->gcoef[0][j] += a * ((k->spaic ? k->prev[1][j] : k->I[j]) - k->prev[0][j]);
-        if (k->spaic)
-            k->adj[1][j] = r[j] * a;
-        else
-            k->dI[j] = r[j] * a;
+        k->dI[j] = k->spaic ? k->adj[1][j] : r[j] * a;
+        if (k->spaic) k->adj[1][j] = r[j] * a;
     }
     HB_GRAD(k, 1, -k->dx[j]);
 }

@@ -52,8 +52,8 @@ typedef struct hb_step {
     const real *prev[HB_STATES]; /* states before the step; NULL unless gcoef */
     real *dO;                    /* d loss / d o */
     const real *dx;              /* d loss / d x */
-    real *dI;
-    real *gcoef[HB_COEFS]; /* sums of d loss / d coef, or NULL: not wanted */
+    real *dI;                    /* dO's own row: unintegrate writes it, unsettle must not */
+    real *gcoef[HB_COEFS];       /* sums of d loss / d coef, or NULL: not wanted */
 } hb_step;
 
 /* Samples that go side by side through a forward sweep of few neurons, of which one sample would
@@ -90,7 +90,7 @@ typedef struct hb_sweep {
     real *adj[HB_STATES];  /* after the last step, then before the first */
     const real *dO;        /* [steps][n], */
     size_t dO_stride;      /* n; 0: one row for all steps */
-    real *dI;              /* [steps][n] */
+    real *dI;              /* [steps][n]; dO's own rows: a step is read before it is written */
     real *gcoef[HB_COEFS]; /* as in hb_step */
 } hb_sweep;
 

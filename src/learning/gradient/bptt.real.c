@@ -35,14 +35,15 @@ static bool one_row_serves(const backward *back) {
     return true;
 }
 
-static void start_from_decoder(const backward *back, hb_worker *w, size_t b) {
+static void start_from_decoder(const backward *back, size_t b) {
     hb_machine *m = back->m;
     const hb_readout *r = &m->base.graph->readouts[back->readout];
     const hb_decoder *d = &r->decoder;
     size_t n = d->num, pop;
     double scale, bias;
     hb_decoder_linear(d, &pop, &scale, &bias);
-    real *to = strcmp(d->ops->variable, "V") ? w->dO[r->target] : w->dV[r->target];
+    const hb_part *p = &m->parts[r->target];
+    real *to = hb_part_dI(m, p, strcmp(d->ops->variable, "V") ? p->dI : p->dV, b, 0);
     for (size_t t = 0; t < (back->one_row ? 1 : m->steps); t++, to += n)
         if (back->drecord) {
             const double *from = back->drecord + ((m->at + t) * m->base.batch + b) * n;
@@ -96,9 +97,9 @@ static void spikes_at(hb_machine *m, hb_worker *w, const hb_part *p, hb_step *k,
     k->o = k->m = w->o;
 }
 
-static void cut(const backward *back, hb_worker *w, const hb_part *p, size_t t) {
+static void cut(const backward *back, const hb_part *p, size_t b, size_t t) {
     if (back->truncate && (back->m->at + t) % back->truncate == 0)
-        memset(w->adj[p - back->m->parts], 0, p->states * p->n * sizeof(real));
+        memset(hb_part_adj(back->m, p, b), 0, p->states * p->n * sizeof(real));
 }
 
 /* The last step below t, not below t0, at which a sweep must end: slopes come some steps at a time,
@@ -125,7 +126,7 @@ static void back_sweep(const backward *back, hb_worker *w, size_t group, size_t 
                   .height = (real)p->height};
     bool one_row = back->one_row && m->base.graph->readouts[back->readout].target == group;
     s.dO_stride = one_row ? 0 : n;
-    for (size_t k = 0; k < p->states; k++) s.adj[k] = w->adj[group] + k * n;
+    for (size_t k = 0; k < p->states; k++) s.adj[k] = hb_part_adj(m, p, b) + k * n;
     for (size_t c = 0; c < p->model->coef_count; c++) {
         s.coef[c] = p->coef[c];
         if (p->wants_coef[c]) s.gcoef[c] = p->gcoef + (b * p->model->coef_count + c) * n;
@@ -134,8 +135,8 @@ static void back_sweep(const backward *back, hb_worker *w, size_t group, size_t 
         first = sweep_from(back, p, t0, t);
         s.steps = t - first;
         s.spikes = hb_part_bits(m, p, b, first + 1);
-        s.dO = w->dO[group] + first * s.dO_stride;
         s.dI = hb_part_dI(m, p, p->dI, b, first);
+        s.dO = one_row ? hb_part_dI(m, p, p->dI, b, 0) : s.dI;
         if (p->slope_steps)
             s.slope = slope_at(m, w, p, b, t - 1) - (t - 1 - first) * n;
         else
@@ -143,7 +144,7 @@ static void back_sweep(const backward *back, hb_worker *w, size_t group, size_t 
         if (p->keep_I) s.I = hb_part_tape(m, p, p->I, b, first);
         if (p->keep_states) s.before = hb_part_before(m, p, b, first);
         p->model->sweep_back(&s);
-        cut(back, w, p, first);
+        cut(back, p, b, first);
     }
 }
 
@@ -152,26 +153,25 @@ static void back_step(const backward *back, hb_worker *w, size_t group, size_t b
     hb_part *p = &m->parts[group];
     const hb_model *model = p->model;
     size_t n = p->n;
-    if (hb_part_sweeps(m, p) && !w->dV[group]) {
+    if (hb_part_sweeps(m, p) && !p->dV) {
         back_sweep(back, w, group, b, t, t + 1);
         return;
     }
     hb_step k = {.n = n, .spaic = m->base.graph->spaic, .detach = p->group->detach_reset};
-    k.dO = w->dO[group] + t * n;
-    k.dI = hb_part_dI(m, p, p->dI, b, t);
+    k.dO = k.dI = hb_part_dI(m, p, p->dI, b, t);
     k.dx = w->dx;
     if (p->keep_x) k.x = hb_part_tape(m, p, p->x, b, t);
     if (p->keep_I) k.I = hb_part_tape(m, p, p->I, b, t);
     for (size_t s = 0; s < p->states; s++) {
-        k.adj[s] = w->adj[group] + s * n;
+        k.adj[s] = hb_part_adj(m, p, b) + s * n;
         if (p->keep_states) k.prev[s] = hb_part_before(m, p, b, t) + s * n;
     }
     for (size_t c = 0; c < model->coef_count; c++) {
         k.coef[c] = p->coef[c];
         if (p->wants_coef[c]) k.gcoef[c] = p->gcoef + (b * model->coef_count + c) * n;
     }
-    if (w->dV[group])
-        for (size_t j = 0; j < n; j++) k.adj[0][j] += w->dV[group][t * n + j];
+    const real *dV = p->dV ? hb_part_dI(m, p, p->dV, b, t) : NULL;
+    for (size_t j = 0; dV && j < n; j++) k.adj[0][j] += dV[j];
     if (model->output == HB_OUT_V && !(k.spaic && model->spaic_output_none))
         for (size_t j = 0; j < n; j++) k.adj[0][j] += k.dO[j];
     if (model->output == HB_OUT_SPIKES) spikes_at(m, w, p, &k, b, t);
@@ -183,7 +183,7 @@ static void back_step(const backward *back, hb_worker *w, size_t group, size_t b
     else
         memset(w->dx, 0, n * sizeof(real));
     model->unintegrate(&k);
-    cut(back, w, p, t);
+    cut(back, p, b, t);
 }
 
 /* ---- the plan, backwards ---- */
@@ -200,8 +200,8 @@ static void push(const backward *back, hb_worker *w, size_t group, size_t b, boo
 }
 
 /* A group of a part of its own has the gradients of all its steps before the first is taken. */
-static bool sweeps_whole(const hb_machine *m, const hb_worker *w, size_t group) {
-    bool steps = !hb_part_sweeps(m, &m->parts[group]) || w->dV[group];
+static bool sweeps_whole(const hb_machine *m, size_t group) {
+    bool steps = !hb_part_sweeps(m, &m->parts[group]) || m->parts[group].dV;
     for (size_t i = 0; i < m->link_count; i++)
         steps |= m->links[i].connection->post == group && m->links[i].connection->inside;
     return !steps;
@@ -210,7 +210,7 @@ static bool sweeps_whole(const hb_machine *m, const hb_worker *w, size_t group) 
 static void back_steps(const backward *back, hb_worker *w, size_t b, size_t first, size_t last) {
     const hb_graph *g = back->m->base.graph;
     if (last == first + 1 && back->m->parts[g->order[first]].active &&
-        sweeps_whole(back->m, w, g->order[first])) {
+        sweeps_whole(back->m, g->order[first])) {
         back_sweep(back, w, g->order[first], b, 0, back->m->steps);
         return;
     }
@@ -253,57 +253,71 @@ static void total_of_constants(const backward *back, size_t b) {
 
 /* ---- from chunk to chunk ---- */
 
-/* Clears rows, and those before them; the last ones are what the chunk after this one owes. */
+/* Clears a sample's rows, and those before them; the last ones are what the chunk after this one
+ * owes. */
 static void begin_rows(const backward *back, const hb_part *p, real *rows, const real *owed,
                        size_t steps, size_t b) {
     size_t reach = p->reach * p->n;
+    rows = hb_part_dI(back->m, p, rows, b, 0);
     memset(rows - reach, 0, (reach + steps * p->n) * sizeof *rows);
     if (owed && !back->newest)
         memcpy(rows + steps * p->n - reach, owed + b * reach, reach * sizeof *rows);
 }
 
-/* Takes what the chunk after this one has left, or begins with nothing. */
-static void take_over(const backward *back, hb_worker *w, size_t b) {
+/* Begins with what the chunk after this one has left, or with nothing. */
+static void begin_from(const backward *back, real *to, const real *after, size_t cells, size_t b) {
+    if (back->newest)
+        memset(to, 0, cells * sizeof *to);
+    else
+        memcpy(to, after + b * cells, cells * sizeof *to);
+}
+
+/* Takes what the chunk after this one has left. */
+static void take_over(const backward *back, size_t b) {
     const hb_machine *m = back->m;
     for (size_t i = 0; i < m->part_count; i++) {
         const hb_part *p = &m->parts[i];
-        size_t cells = p->states * p->n, coefs = p->model ? p->model->coef_count * p->n : 0;
+        size_t coefs = p->model ? p->model->coef_count * p->n : 0;
         bool one_row = back->one_row && i == m->base.graph->readouts[back->readout].target;
         size_t steps = one_row ? 1 : m->steps;
-        if (w->dO[i]) begin_rows(back, p, w->dO[i], p->owed, steps, b);
-        if (w->dV[i]) begin_rows(back, p, w->dV[i], p->owed_V, steps, b);
-        if (w->adj[i] && back->newest) memset(w->adj[i], 0, cells * sizeof(real));
-        if (w->adj[i] && !back->newest)
-            memcpy(w->adj[i], p->adj_after + b * cells, cells * sizeof(real));
+        if (p->dI) begin_rows(back, p, p->dI, p->owed, steps, b);
+        if (p->dV) begin_rows(back, p, p->dV, p->owed_V, steps, b);
+        if (p->adj) begin_from(back, hb_part_adj(m, p, b), p->adj_after, p->states * p->n, b);
         if (p->any_coef && back->newest) memset(p->gcoef + b * coefs, 0, coefs * sizeof(real));
     }
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_link *link = &m->links[i];
-        size_t cells = 2 * link->post->n, late = link->wiring->delay_max * link->post->n;
-        if (w->dfilter[i] && back->newest) memset(w->dfilter[i], 0, cells * sizeof(real));
-        if (w->dfilter[i] && !back->newest)
-            memcpy(w->dfilter[i], link->dfilter_after + b * cells, cells * sizeof(real));
+        size_t late = link->wiring->delay_max * link->post->n;
+        if (link->dfilter)
+            begin_from(back, hb_link_dfilter(m, link, b), link->dfilter_after, 2 * link->post->n,
+                       b);
         if (link->dsum_after && back->newest)
             memset(link->dsum_after + b * late, 0, late * sizeof(real));
     }
 }
 
 /* Leaves what reaches back over the chunk's start. */
-static void hand_over(const backward *back, hb_worker *w, size_t b) {
+static void hand_over(const backward *back, size_t b) {
     const hb_machine *m = back->m;
     if (!m->at) return;
     for (size_t i = 0; i < m->part_count; i++) {
         const hb_part *p = &m->parts[i];
         size_t cells = p->states * p->n, reach = p->reach * p->n;
-        if (p->owed) memcpy(p->owed + b * reach, w->dO[i] - reach, reach * sizeof(real));
-        if (p->owed_V) memcpy(p->owed_V + b * reach, w->dV[i] - reach, reach * sizeof(real));
-        if (p->adj_after) memcpy(p->adj_after + b * cells, w->adj[i], cells * sizeof(real));
+        if (p->owed)
+            memcpy(p->owed + b * reach, hb_part_dI(m, p, p->dI, b, 0) - reach,
+                   reach * sizeof(real));
+        if (p->owed_V)
+            memcpy(p->owed_V + b * reach, hb_part_dI(m, p, p->dV, b, 0) - reach,
+                   reach * sizeof(real));
+        if (p->adj_after)
+            memcpy(p->adj_after + b * cells, hb_part_adj(m, p, b), cells * sizeof(real));
     }
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_link *link = &m->links[i];
         size_t cells = 2 * link->post->n;
         if (link->dfilter_after)
-            memcpy(link->dfilter_after + b * cells, w->dfilter[i], cells * sizeof(real));
+            memcpy(link->dfilter_after + b * cells, hb_link_dfilter(m, link, b),
+                   cells * sizeof(real));
     }
 }
 
@@ -330,11 +344,11 @@ static void back_sample(void *arg, size_t item, int worker) {
     hb_machine *m = back->m;
     size_t b = back->b0 + item;
     hb_worker *w = &m->workers[worker];
-    take_over(back, w, b);
-    start_from_decoder(back, w, b);
+    take_over(back, b);
+    start_from_decoder(back, b);
     back_plan(back, w, b);
     total_of_constants(back, b);
-    hand_over(back, w, b);
+    hand_over(back, b);
 }
 
 /* ---- parameters ---- */

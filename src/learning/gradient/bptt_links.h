@@ -45,4 +45,9 @@ static inline real *hb_link_sum_gradient(const hb_machine *m, const hb_link *lin
     return hb_part_dI(m, link->post, link->dsum ? link->dsum : link->post->dI, b, 0);
 }
 
+/* The gradients of a filter's states. */
+static inline real *hb_link_dfilter(const hb_machine *m, const hb_link *link, size_t b) {
+    return link->dfilter + b % m->back_block * 2 * link->post->n;
+}
+
 #endif

@@ -5,15 +5,14 @@
 
 /* dR(t) = decay dR(t+1) + dI(t); the sum drives R and, of second order, D. What is written is
  * the gradient of the products, which dropout has scaled by its gain. */
-static void filter_step(hb_link *link, hb_worker *worker, const hb_machine *m, const real *dI,
-                        real *dsum) {
+static void filter_step(const hb_machine *m, hb_link *link, size_t b, const real *dI, real *dsum) {
     size_t post = link->wiring->post;
     real gain = hb_link_gain(link);
     if (!link->connection->synapse) {
         for (size_t j = 0; j < post; j++) dsum[j] = gain * dI[j];
         return;
     }
-    real *dR = worker->dfilter[link - m->links], *dD = dR + post;
+    real *dR = hb_link_dfilter(m, link, b), *dD = dR + post;
     for (size_t j = 0; j < post; j++) {
         dR[j] = link->decay[0] * dR[j] + dI[j];
         dsum[j] = gain * dR[j];
@@ -238,10 +237,11 @@ static void push_lateral(const hb_machine *m, const hb_link *link, const real *d
 
 void HB_R(hb_link_push)(hb_machine *m, hb_link *link, hb_worker *worker, size_t b, size_t t0,
                         size_t t1, size_t truncate) {
-    size_t pre = (size_t)(link->pre - m->parts), post = link->wiring->post;
+    size_t post = link->wiring->post;
     const real *dI = hb_part_dI(m, link->post, link->post->dI, b, 0);
     real *dsum = hb_link_sum_gradient(m, link, b);
-    real *out = link->connection->reads_v ? worker->dV[pre] : worker->dO[pre];
+    real *out = link->connection->reads_v ? link->pre->dV : link->pre->dI;
+    if (out) out = hb_part_dI(m, link->pre, out, b, 0);
     bool synapses = link->wiring->start != NULL;
     real *whole = out;
     size_t reach = link->lag + link->wiring->delay_max, n = link->pre->n, now = m->at + t0;
@@ -254,9 +254,9 @@ void HB_R(hb_link_push)(hb_machine *m, hb_link *link, hb_worker *worker, size_t 
     size_t from = cuts ? now - now % truncate : 0;
     if (link->dsum || synapses)
         for (size_t t = t1; t-- > t0;) {
-            if (link->dsum) filter_step(link, worker, m, dI + t * post, dsum + t * post);
+            if (link->dsum) filter_step(m, link, b, dI + t * post, dsum + t * post);
             if (link->connection->synapse && truncate && (m->at + t) % truncate == 0)
-                memset(worker->dfilter[link - m->links], 0, 2 * post * sizeof(real));
+                memset(hb_link_dfilter(m, link, b), 0, 2 * post * sizeof(real));
             if (out && synapses) push_synapses(m, link, dsum + t * post, out, from, t);
         }
     if (out && link->wiring->lateral) {
