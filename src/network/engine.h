@@ -93,14 +93,13 @@ typedef struct hb_times {
     size_t rows;         /* of all sets */
 } hb_times;
 
-/* Where the gradients of a link's sums jump, listed for the gradient of its weights
- * (bptt_jumps.real.c). */
+/* Where the gradients of a link's sums jump in each sample of a block (bptt_jumps.real.c). */
 typedef struct hb_jumps {
     bool *listed;     /* [back_block]: they are few enough */
-    uint32_t *starts; /* [back_block][runs of 64 steps][post + 1] */
+    uint32_t *starts; /* [back_block][starts_room] */
     uint16_t *entries;
-    real *values; /* [back_block][room, and 64 of slack], both */
-    size_t room;
+    real *values; /* [back_block][stride], both: room for so many, and then 64 targets */
+    size_t starts_room, stride, room;
 } hb_jumps;
 
 typedef struct hb_link {
@@ -134,7 +133,9 @@ typedef struct hb_link {
     real *dsum;     /* as the target's dI: gradients of the sums, behind a filter ... */
     real *dfilter;  /* [back_block][2][post]: ... whose own these are */
     hb_times times; /* where weights have a gradient */
-    hb_jumps jumps; /* the same of weights that real numbers go through */
+    hb_jumps jumps; /* the same of weights that real numbers go through ... */
+    hb_jumps late;  /* ... and of what its source is owed, if it waits: */
+    bool waits;     /* all samples of a block are pushed at once */
     uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
     /* where runs go in chunks: the gradients of the sums after this chunk, and of filters */
     real *dsum_after;    /* [B][delay_max][post] */
@@ -209,6 +210,7 @@ typedef struct hb_worker {
     uint64_t *columns;     /* [2][words]: those that are not left out */
     uint32_t *jump_starts; /* [words][HB_JUMP_STEPS + 1] */
     real *turned;          /* [post][tile] */
+    real *jump_sums;       /* [back_block][T][tile], if a link waits */
     real *packed;          /* what the kernel multiply needs */
     /* of narrow links: NULL where there are none */
     uint64_t *narrow_bits; /* [64 words of the source, or as many as steps, in whole 64s] */

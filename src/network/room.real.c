@@ -105,15 +105,16 @@ static void lay_times(const hb_machine *m, hb_arena *a, hb_link *link, size_t T)
     all->entries = hb_arena_take(a, entries > SIZE_MAX - slack ? SIZE_MAX : entries + slack, 2);
 }
 
-/* Room for jumps in up to three eighths of the steps: with more, a product of matrices is as
- * fast. */
-static void lay_jumps(const hb_machine *m, hb_arena *a, hb_link *link, size_t T) {
-    size_t post = link->post->n, block = m->back_block;
-    hb_jumps *all = &link->jumps;
+/* Room for jumps in up to three eighths of the steps: with more, other products are as fast. */
+static void lay_jumps(const hb_machine *m, hb_arena *a, hb_jumps *all, size_t T, size_t post,
+                      size_t starts) {
+    size_t block = m->back_block;
     all->room = times(T, post, 1) / 8 * 3;
-    size_t entries = times(block, all->room + 64, 1);
+    all->stride = all->room + times(64, T, 1) + HB_POSITIONS_SLACK;
+    all->starts_room = starts;
+    size_t entries = times(block, all->stride, 1);
     all->listed = hb_arena_take(a, block, sizeof *all->listed);
-    all->starts = hb_arena_take(a, times(block * HB_WORDS(T), post + 1, 1), 4);
+    all->starts = hb_arena_take(a, times(block, starts, 1), 4);
     all->entries = hb_arena_take(a, entries, sizeof *all->entries);
     all->values = hb_arena_take(a, entries, sizeof *all->values);
 }
@@ -144,7 +145,11 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
     if (link->weight->wants_rows && link->weight->trainable)
         link->touched = hb_arena_take(a, HB_WORDS(link->wiring->pre), 8);
     if (hb_link_has_tables(link) && link->weight->grad) lay_times(m, a, link, T);
-    if (hb_link_lists_jumps(link)) lay_jumps(m, a, link, T);
+    if (hb_link_lists_jumps(link))
+        lay_jumps(m, a, &link->jumps, T, post, times(HB_WORDS(T), post + 1, 1));
+    link->waits = hb_link_fades(link) && link->pre->active && !link->connection->inside &&
+                  post > HB_NARROW && T <= HB_JUMP_STEPS && m->back_block > 1;
+    if (link->waits) lay_jumps(m, a, &link->late, T, post, times(HB_WORDS(post), T + 1, 1));
     if (m->chunked && link->wiring->delay_max && link->weight->grad)
         link->dsum_after = hb_arena_take(a, times(B, link->wiring->delay_max, post), sizeof(real));
     if (m->chunked && link->connection->synapse && link->post->active)
@@ -207,7 +212,7 @@ enum { MOST_ENTRIES = 1 << 17 };
 static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t block, size_t T) {
     size_t tile = 0, words = 0, widest = 0, narrow = 0, listed = 0, real_ = sizeof(real);
     size_t columns = 0, turned = 0; /* of results of multiply; weights that are turned */
-    bool back = false, collide = false;
+    bool back = false, collide = false, waits = false;
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_link *link = &m->links[i];
         if (multiplies(link) && link->wiring->post > columns) columns = link->wiring->post;
@@ -220,6 +225,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
         }
         if (hb_link_is_narrow(link) && link->pre->words > narrow) narrow = link->pre->words;
         if (hb_link_lists_jumps(link) && link->wiring->post > turned) turned = link->wiring->post;
+        waits |= link->waits;
         if (!link->pre->active || !link->post->active || link->wiring->start) continue;
         if (link->wiring->post > widest) widest = link->wiring->post;
         if (link->pre->words > words) words = link->pre->words;
@@ -253,6 +259,8 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     w->narrow_rows = w->squeezed_out = shared ? hb_arena_take(a, shared, real_) : NULL;
     size_t starts = times(HB_WORDS(widest), T < HB_JUMP_STEPS ? T + 1 : HB_JUMP_STEPS + 1, 1);
     w->jump_starts = back ? hb_arena_take(a, starts, 4) : NULL;
+    size_t late = waits ? times(m->back_block, T, m->kernels->tile_bytes) : 0;
+    w->jump_sums = late ? hb_arena_take(a, late, 1) : NULL;
     w->turned = turned ? hb_arena_take(a, turned * m->kernels->tile_bytes, 1) : NULL;
     w->columns = back ? hb_arena_take(a, 2 * words, 8) : NULL;
     w->packed = columns ? hb_arena_take(a, hb_multiply_room(columns, real_), 1) : NULL;

@@ -13,10 +13,12 @@ typedef struct backward {
     hb_machine *m;
     size_t readout, truncate;
     const double *dpredict;
-    double *drecord; /* of a decoder that is not linear */
-    bool one_row;    /* the first row of the target's dO serves all steps */
-    bool newest;     /* the chunk is the run's last: nothing reaches back into it */
-    size_t b0, b1;   /* the block of samples */
+    double *drecord;        /* of a decoder that is not linear */
+    bool one_row;           /* the first row of the target's dO serves all steps */
+    bool newest;            /* the chunk is the run's last: nothing reaches back into it */
+    size_t b0, b1;          /* the block of samples */
+    size_t first, last;     /* the stage: groups order[first] .. order[last - 1] of the plan */
+    const hb_link *waiting; /* its push to all samples */
 } backward;
 
 /* ---- the readout ---- */
@@ -222,13 +224,18 @@ static void back_steps(const backward *back, hb_worker *w, size_t b, size_t firs
         }
 }
 
+/* The first of the part of the plan whose last group is order[last - 1]. */
+static size_t part_before(const hb_graph *g, size_t last) {
+    size_t first = last - 1, component = g->groups[g->order[first]].component;
+    while (first > 0 && g->groups[g->order[first - 1]].component == component) first--;
+    return first;
+}
+
 static void back_plan(const backward *back, hb_worker *w, size_t b) {
     hb_machine *m = back->m;
     const hb_graph *g = m->base.graph;
-    for (size_t last = g->order_count, first; last > 0; last = first) {
-        first = last - 1;
-        size_t component = g->groups[g->order[first]].component;
-        while (first > 0 && g->groups[g->order[first - 1]].component == component) first--;
+    for (size_t last = back->last, first; last > back->first; last = first) {
+        first = part_before(g, last);
         back_steps(back, w, b, first, last);
         for (size_t i = first; i < last; i++)
             if (m->parts[g->order[i]].active) push(back, w, g->order[i], b, false, 0, m->steps);
@@ -291,6 +298,7 @@ static void take_over(const backward *back, size_t b) {
         if (link->dfilter)
             begin_from(back, hb_link_dfilter(m, link, b), link->dfilter_after, 2 * link->post->n,
                        b);
+        if (link->waits) link->late.listed[b % m->back_block] = false;
         if (link->dsum_after && back->newest)
             memset(link->dsum_after + b * late, 0, late * sizeof(real));
     }
@@ -343,12 +351,54 @@ static void back_sample(void *arg, size_t item, int worker) {
     const backward *back = arg;
     hb_machine *m = back->m;
     size_t b = back->b0 + item;
-    hb_worker *w = &m->workers[worker];
-    take_over(back, b);
-    start_from_decoder(back, b);
-    back_plan(back, w, b);
+    if (back->last == m->base.graph->order_count) {
+        take_over(back, b);
+        start_from_decoder(back, b);
+    }
+    back_plan(back, &m->workers[worker], b);
+    if (back->first) return;
     total_of_constants(back, b);
     hand_over(back, b);
+}
+
+static bool waits(const hb_machine *m, const hb_link *link, size_t group) {
+    return link->waits && link->post == &m->parts[group];
+}
+
+/* A stage ends where links wait for all samples. */
+static size_t stage_before(const hb_machine *m, size_t last) {
+    const hb_graph *g = m->base.graph;
+    for (size_t first; last > 0; last = first) {
+        bool ends = false;
+        first = part_before(g, last);
+        for (size_t i = 0; i < m->link_count; i++)
+            for (size_t k = first; k < last; k++) ends |= waits(m, &m->links[i], g->order[k]);
+        if (ends || !first) return first;
+    }
+    return 0;
+}
+
+/* The link that waits and whose target is in the stage. */
+static void push_late(void *arg, size_t item, int worker) {
+    const backward *back = arg;
+    HB_R(hb_link_push_late)
+    (back->m, back->waiting, &back->m->workers[worker], item, back->b0, back->b1);
+}
+
+static void back_stages(backward *back) {
+    hb_machine *m = back->m;
+    const hb_graph *g = m->base.graph;
+    for (back->last = g->order_count; back->last > 0; back->last = back->first) {
+        back->first = stage_before(m, back->last);
+        hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, back, back->b1 - back->b0);
+        for (size_t i = m->link_count; i-- > 0;)
+            for (size_t k = back->first; k < back->last; k++) {
+                if (!waits(m, &m->links[i], g->order[k])) continue;
+                back->waiting = &m->links[i];
+                hb_pool_run_phase(g->pool, g->profile, "backward", push_late, back,
+                                  HB_R(hb_link_late_items)(m, back->waiting));
+            }
+    }
 }
 
 /* ---- parameters ---- */
@@ -465,7 +515,7 @@ static void back_chunk(backward *back, size_t items) {
         size_t left = m->base.batch - back->b0;
         size_t count = left < m->back_block ? left : m->back_block;
         back->b1 = back->b0 + count;
-        hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, back, count);
+        back_stages(back);
         hb_pool_run_phase(g->pool, g->profile, "gradient", list, back, lists(back));
         hb_pool_run_phase(g->pool, g->profile, "gradient", gather, back, items);
         if (m->at) hb_pool_run_phase(g->pool, g->profile, "backward", keep_sums, back, count);

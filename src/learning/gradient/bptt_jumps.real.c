@@ -15,9 +15,11 @@
 
 #include <string.h>
 
-/* A jump costs so many multiply-adds of a product of matrices, and a weight that is turned. */
-#define JUMP_COST 1.6
-#define TURN_COST 12
+/* A jump costs so many multiply-adds of a product of matrices, and a weight that is turned, for one
+ * sample or for those of a block. */
+#define JUMP_COST 1.2
+#define TURN_COST 11
+#define LATE_COST 2
 
 /* What fades for longer than some hundred steps adds up its roundings. */
 static real fading(const hb_link *link) {
@@ -26,77 +28,141 @@ static real fading(const hb_link *link) {
     return decay > 0 && decay < (real)0.99 ? decay : 0;
 }
 
+/* The jumps of a sample. */
+typedef struct jumps {
+    uint32_t *starts;
+    uint16_t *entries;
+    real *values;
+} jumps;
+
+static jumps jumps_of(const hb_machine *m, const hb_jumps *all, size_t b) {
+    size_t k = b % m->back_block;
+    return (jumps){all->starts + k * all->starts_room, all->entries + k * all->stride,
+                   all->values + k * all->stride};
+}
+
 /* ---- to the source ---- */
 
-static size_t list_steps(const hb_machine *m, const hb_link *link, hb_worker *worker,
-                         const real *dsum, size_t steps, real decay) {
-    size_t post = link->wiring->post;
-    uint32_t *starts = worker->jump_starts;
-    uint16_t *entries = (uint16_t *)(void *)worker->squeezed_weight;
-    uint32_t all = 0;
-    for (size_t j = 0; j < post; j += 64, all = *starts++) {
-        starts[0] = all;
-        m->kernels->HB_K(list_jumps)(dsum + j, post, post - j < 64 ? post - j : 64, steps, decay,
-                                     true, starts, entries, worker->squeezed_sum);
+/* Lists for each 64 targets and, of them, each step: starts[words][steps + 1]. Returns how many
+ * there are; SIZE_MAX: more than `room` before the last 64 targets. */
+static size_t list_steps(const hb_machine *m, const hb_link *link, const real *dsum, size_t steps,
+                         real decay, const jumps *to, size_t room) {
+    size_t post = link->wiring->post, count = 0;
+    uint32_t *starts = to->starts;
+    for (size_t j = 0; j < post; j += 64, count = *starts++) {
+        size_t width = post - j < 64 ? post - j : 64;
+        if (count > room) return SIZE_MAX;
+        starts[0] = (uint32_t)count;
+        m->kernels->HB_K(list_jumps)(dsum + j, post, width, steps, decay, true, starts, to->entries,
+                                     to->values);
         starts += steps;
     }
-    return all;
+    return count;
 }
 
-/* Some steps of dsum to columns i .. i + width of their rows. */
-static void push_tile(const hb_machine *m, const hb_link *link, hb_worker *worker, real *out,
-                      size_t steps, real decay, size_t i, size_t width) {
+/* What some samples of as many steps, or one, give to columns i .. i + width of their rows. */
+typedef struct pushed {
+    size_t i, width, samples, steps;
+    const jumps *from; /* of each */
+    real **out;
+    real *sums; /* [samples][steps][entry] */
+} pushed;
+
+static void push_tile(const hb_machine *m, const hb_link *link, hb_worker *worker, real decay,
+                      const pushed *q) {
     const hb_kernels *kernels = m->kernels;
-    size_t pre = link->wiring->pre, post = link->wiring->post, entry = hb_tile_entry(m, width);
-    const uint16_t *entries = (const uint16_t *)(void *)worker->squeezed_weight;
-    const uint32_t *starts = worker->jump_starts;
-    real *sums = worker->squeezed_out, carry[HB_JUMP_TILE] = {0};
-    memset(sums, 0, steps * entry * sizeof *sums);
-    for (size_t j = 0; j < post; j += 64, starts += steps + 1) {
-        const real *weight = (const real *)link->weight->values + i * post + j;
+    size_t pre = link->wiring->pre, post = link->wiring->post, entry = hb_tile_entry(m, q->width);
+    size_t steps = q->steps, cells = steps * entry;
+    memset(q->sums, 0, q->samples * cells * sizeof *q->sums);
+    for (size_t j = 0; j < post; j += 64) {
+        const real *weight = (const real *)link->weight->values + q->i * post + j;
         kernels->HB_K(transpose)(worker->packed, entry, weight, post, post - j < 64 ? post - j : 64,
-                                 width);
-        kernels->HB_K(weigh)(sums, entry, width, worker->packed, starts, entries,
-                             worker->squeezed_sum, steps);
+                                 q->width);
+        for (size_t k = 0; k < q->samples; k++)
+            kernels->HB_K(weigh)(q->sums + k * cells, entry, q->width, worker->packed,
+                                 q->from[k].starts + j / 64 * (steps + 1), q->from[k].entries,
+                                 q->from[k].values, steps);
     }
     ptrdiff_t last = (ptrdiff_t)steps - 1, row = (ptrdiff_t)entry, to = (ptrdiff_t)pre;
-    kernels->HB_K(fade)(out + last * to + i, -to, sums + last * row, -row, width, steps, decay,
-                        carry);
+    for (size_t k = 0; k < q->samples; k++) {
+        real carry[HB_JUMP_TILE] = {0};
+        kernels->HB_K(fade)(q->out[k] + last * to + q->i, -to, q->sums + k * cells + last * row,
+                            -row, q->width, steps, decay, carry);
+    }
 }
 
-bool HB_R(hb_link_push_jumps)(hb_machine *m, const hb_link *link, hb_worker *worker,
+/* Weights that all samples of a block share are turned once for them. */
+static bool list_late(hb_machine *m, const hb_link *link, size_t b, const real *dsum, size_t rows,
+                      real decay, double cost) {
+    jumps to = jumps_of(m, &link->late, b);
+    size_t count = list_steps(m, link, dsum, rows, decay, &to, link->late.room);
+    double weights = (double)(link->wiring->pre * link->wiring->post);
+    bool few = count < SIZE_MAX &&
+               JUMP_COST * (double)(count * link->wiring->pre) + LATE_COST * weights < cost;
+    link->late.listed[b % m->back_block] = few;
+    return few;
+}
+
+bool HB_R(hb_link_push_jumps)(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b,
                               const real *dsum, real *out, size_t rows, double cost) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
     size_t tile = m->kernels->tile_bytes / sizeof(real);
     real decay = fading(link);
     if (decay == 0) return false;
+    if (link->waits) return list_late(m, link, b, dsum, rows, decay, cost);
+    jumps from = {worker->jump_starts, (uint16_t *)(void *)worker->squeezed_weight,
+                  worker->squeezed_sum};
     for (size_t t = 0, steps; t < rows; t += steps) {
         steps = rows - t < HB_JUMP_STEPS ? rows - t : HB_JUMP_STEPS;
-        size_t count = list_steps(m, link, worker, dsum + t * post, steps, decay);
+        size_t count = list_steps(m, link, dsum + t * post, steps, decay, &from, steps * post);
         double own = JUMP_COST * (double)(count * pre) + TURN_COST * (double)(pre * post);
         if (!t && own * (double)rows > cost * (double)steps) return false;
-        for (size_t i = 0; i < pre; i += tile)
-            push_tile(m, link, worker, out + t * pre, steps, decay, i,
-                      pre - i < tile ? pre - i : tile);
+        pushed q = {.samples = 1, .steps = steps, .from = &from, .sums = worker->squeezed_out};
+        q.out = (real *[]){out + t * pre};
+        for (; q.i < pre; q.i += q.width) {
+            q.width = pre - q.i < tile ? pre - q.i : tile;
+            push_tile(m, link, worker, decay, &q);
+        }
     }
     return true;
 }
 
+/* The samples of a block in as many groups as there are threads, each tile of columns of a group by
+ * itself. */
+size_t HB_R(hb_link_late_items)(const hb_machine *m, const hb_link *link) {
+    size_t tile = m->kernels->tile_bytes / sizeof(real);
+    return link->waits ? (link->wiring->pre + tile - 1) / tile * m->worker_count : 0;
+}
+
+void HB_R(hb_link_push_late)(hb_machine *m, const hb_link *link, hb_worker *worker, size_t item,
+                             size_t b0, size_t b1) {
+    size_t groups = m->worker_count, group = item % groups, count = b1 - b0;
+    size_t pre = link->wiring->pre, tile = m->kernels->tile_bytes / sizeof(real);
+    real *rows = link->connection->reads_v ? link->pre->dV : link->pre->dI;
+    enum { MOST = 16 };
+    jumps from[MOST];
+    real *out[MOST];
+    pushed q = {.i = item / groups * tile,
+                .steps = m->steps - link->lag,
+                .from = from,
+                .out = out,
+                .sums = worker->jump_sums};
+    q.width = pre - q.i < tile ? pre - q.i : tile;
+    for (size_t b = b0 + count * group / groups, end = b0 + count * (group + 1) / groups; b < end;
+         b++) {
+        if (link->late.listed[b % m->back_block]) {
+            from[q.samples] = jumps_of(m, &link->late, b);
+            out[q.samples++] = hb_part_dI(m, link->pre, rows, b, 0);
+        }
+        if (!q.samples || (q.samples < MOST && b + 1 < end)) continue;
+        push_tile(m, link, worker, fading(link), &q);
+        q.samples = 0;
+    }
+}
+
 /* ---- to weights that real numbers go through ---- */
 
-/* The jumps of a sample, listed for each 64 steps and, in them, each target. */
-typedef struct jumps {
-    uint32_t *starts; /* [runs of 64 steps][post + 1] */
-    uint16_t *entries;
-    real *values;
-} jumps;
-
-static jumps jumps_of(const hb_machine *m, const hb_link *link, size_t b) {
-    const hb_jumps *all = &link->jumps;
-    size_t k = b % m->back_block, runs = HB_WORDS(m->step_room);
-    return (jumps){all->starts + k * runs * (link->wiring->post + 1),
-                   all->entries + k * (all->room + 64), all->values + k * (all->room + 64)};
-}
+/* Lists for each 64 steps and, in them, each target: starts[runs of 64 steps][post + 1]. */
 
 /* From the lists of 64 steps to those of 64 targets, which go on from starts[0]. */
 static void turn_lists(const uint32_t *by_step, const uint16_t *targets, const real *by,
@@ -119,7 +185,7 @@ void HB_R(hb_link_list_jumps)(hb_machine *m, hb_link *link, size_t b) {
     real decay = fading(link), by[64 * 64 + HB_POSITIONS_SLACK];
     uint16_t targets[64 * 64 + HB_POSITIONS_SLACK];
     uint32_t starts[65] = {0};
-    jumps to = jumps_of(m, link, b);
+    jumps to = jumps_of(m, &link->jumps, b);
     bool *listed = &link->jumps.listed[b % m->back_block];
     *listed = false;
     if (decay == 0) return;
@@ -151,7 +217,7 @@ static void gradient_of_jumps(hb_machine *m, hb_link *link, hb_worker *worker, s
     real decay = fading(link), *packed = worker->packed;
     kernels->HB_K(transpose)(turned, entry, grad, post, post, width);
     for (size_t b = b0; b < b1; b++) {
-        jumps from = jumps_of(m, link, b);
+        jumps from = jumps_of(m, &link->jumps, b);
         const real *x = hb_part_row(m, link->pre, hb_link_rows(link), b, 1 - link->lag) + i;
         real carry[HB_JUMP_TILE] = {0};
         for (size_t t = 0; t < m->steps; t += 64, from.starts += post + 1) {

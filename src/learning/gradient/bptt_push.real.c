@@ -56,8 +56,10 @@ enum { SQUEEZE_ROWS = 8 };
  * worth the choice of single elements, which are dearer: 1.0 to 1.5 times. */
 #define HB_SQUEEZE 0.75
 #define HB_SAMPLE  0.75
-/* What a single element costs for each number summed, in multiply-adds of a product of matrices. */
-#define HB_SAMPLE_COST 1.5
+/* What a single element costs for each number summed, in multiply-adds of a product of matrices,
+ * and a weight that is squeezed. */
+#define HB_SAMPLE_COST  1.8
+#define HB_SQUEEZE_COST 11
 
 static bool takes_all(const hb_link *link) {
     return link->connection->reads_v || !link->pre->window;
@@ -173,7 +175,9 @@ static bool push_squeezed(hb_machine *m, const hb_link *link, hb_worker *worker,
     bool some = (double)steps < HB_SAMPLE * (double)(q.left * rows);
     double cost = some ? HB_SAMPLE_COST * (double)(steps * q.count)
                        : (double)(q.left * q.count) * (double)rows;
-    if (HB_R(hb_link_push_jumps)(m, link, worker, dsum + t0 * post, out + first * pre, rows, cost))
+    cost += HB_SQUEEZE_COST * (double)(q.left * post);
+    if (HB_R(hb_link_push_jumps)(m, link, worker, b, dsum + t0 * post, out + first * pre, rows,
+                                 cost))
         return true;
     if (!some && (double)(q.left * q.count) > HB_SQUEEZE * (double)(pre * post)) return false;
     if (!q.count || !q.left) return true;
