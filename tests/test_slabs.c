@@ -24,18 +24,22 @@ static const struct {
     const char *model, *precision;
     double high;
     bool bias, learns, per_neuron;
+    const char *surrogate; /* of a smooth window, which is made from potentials; or NULL */
 } cases[] = {
-    {400, 130, 75, 30, "lif", "float", 0.9, true, true, false},
-    {800, 200, 50, 30, "lif", "float", 0.1, false, true, false},
-    {2048, 70, 5, 250, "lif", "float", 0.3, true, true, false},
-    {200, 129, 180, 1, "lif", "float", 0.5, true, true, true},
-    {400, 65, 7, 200, "lif", "double", 0.3, true, true, true},
-    {512, 64, 3, 40, "lif", "double", 0.9, true, true, false},
-    {300, 90, 11, 60, "clif", "float", 0.6, true, true, false},
-    {200, 33, 3, 100, "clif2k", "double", 0.3, false, true, false},
-    {1500, 140, 45, 25, "lif", "float", 0.9, true, false, false},
-    {700, 300, 33, 20, "clif", "float", 0.004, true, false, false},
-    {200, 150, 2, 4700, "lif", "float", 0.99, true, false, false}, /* lists that are too long */
+    {400, 130, 75, 30, "lif", "float", 0.9, true, true, false, NULL},
+    {800, 200, 50, 30, "lif", "float", 0.1, false, true, false, NULL},
+    {2048, 70, 5, 250, "lif", "float", 0.3, true, true, false, NULL},
+    {200, 129, 180, 1, "lif", "float", 0.5, true, true, true, NULL},
+    {400, 65, 7, 200, "lif", "double", 0.3, true, true, true, NULL},
+    {512, 64, 3, 40, "lif", "double", 0.9, true, true, false, NULL},
+    {400, 90, 11, 60, "lif", "float", 0.3, true, true, false, "sigmoid"},
+    {300, 90, 11, 60, "clif", "double", 0.6, true, true, false, "sigmoid"},
+    {300, 90, 11, 60, "clif", "float", 0.6, true, true, false, NULL},
+    {200, 33, 3, 100, "clif2k", "double", 0.3, false, true, false, NULL},
+    {1500, 140, 45, 25, "lif", "float", 0.9, true, false, false, NULL},
+    {700, 300, 33, 20, "clif", "float", 0.004, true, false, false, NULL},
+    /* lists that are too long for a single sample */
+    {200, 150, 2, 4700, "lif", "float", 0.99, true, false, false, NULL},
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
@@ -116,8 +120,12 @@ static void act(size_t c, const char *schedule, int threads, deeds *d) {
     hebb_decode(net, "out", o, "spike_counts", NULL);
     hebb_spike_monitor(net, "seen_a", "a", NULL);
     hebb_spike_monitor(net, "seen_b", "b", NULL);
+    hebb_param window = HEBB_STR("surrogate_func", cases[c].surrogate);
+    const char *rule = cases[c].surrogate ? "sbp" : "STCA";
+    if (!cases[c].surrogate) window = (hebb_param){.name = NULL};
     if (cases[c].learns)
-        MUST(hebb_learner_create(net, "STCA", HEBB_NAMES("c1", "c2", "c3"), NULL, &learner));
+        MUST(
+            hebb_learner_create(net, rule, HEBB_NAMES("c1", "c2", "c3"), HEBB_P(window), &learner));
     MUST(hebb_net_build(net));
     MUST(hebb_net_input(net, "in", x, batch, IN));
     MUST(hebb_net_run(net, (double)cases[c].steps));

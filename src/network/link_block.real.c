@@ -121,21 +121,21 @@ static void sum_columns(hb_machine *m, const hb_link *link, hb_worker *worker, c
 }
 
 /* A slab after another: its currents, then its neurons. */
-static void run_slabs(hb_machine *m, const hb_link *link, hb_worker *worker, const block *whole,
+static void run_slabs(hb_machine *m, const hb_link *link, hb_worker *worker, const block *q,
                       const uint64_t *used) {
-    block q = *whole;
-    hb_part *p = q.slabs;
+    hb_part *p = q->slabs;
     hb_share mine = hb_mine(m, worker, p);
-    size_t last = mine.first + mine.n, steps = q.t1 - q.t0;
-    q.stride = steps * q.row;
+    size_t last = mine.first + mine.n;
     for (size_t j = mine.first; j < last; j += p->slab) {
         hb_share slab = {j, last - j < p->slab ? last - j : p->slab};
-        sum_columns(m, link, worker, &q, used, slab, q.I);
-        for (size_t b = q.b0; b < q.b1; b++)
-            HB_R(hb_part_sweep)(m, p, slab, b, 1, q.t0, q.t1, q.I + (b - q.b0) * q.stride, q.row);
+        sum_columns(m, link, worker, q, used, slab, q->I);
+        for (size_t b = q->b0; b < q->b1; b++) {
+            const real *I = q->I + (b - q->b0) * q->stride;
+            HB_R(hb_part_sweep)(m, p, slab, b, 1, q->t0, q->t1, I, q->row);
+        }
     }
-    for (size_t b = q.b0; b < q.b1; b++)
-        worker->spikes[p - m->parts] += HB_R(hb_part_spikes)(m, p, mine, b, q.t0, q.t1);
+    for (size_t b = q->b0; b < q->b1; b++)
+        worker->spikes[p - m->parts] += HB_R(hb_part_spikes)(m, p, mine, b, q->t0, q->t1);
 }
 
 /* A block whose lists are too long is done in halves. */
@@ -146,10 +146,10 @@ static void sum_block(hb_machine *m, const hb_link *link, hb_worker *worker, con
         block first = *q, second = *q;
         if (samples > 1) {
             first.b1 = second.b0 = q->b0 + samples / 2;
-            second.I += q->slabs ? 0 : samples / 2 * q->stride;
+            second.I += samples / 2 * q->stride;
         } else {
             first.t1 = second.t0 = q->t0 + steps / 2;
-            second.I += q->slabs ? 0 : steps / 2 * q->row;
+            second.I += steps / 2 * q->row;
         }
         sum_block(m, link, worker, &first);
         sum_block(m, link, worker, &second);
@@ -212,7 +212,8 @@ void HB_R(hb_part_run_slabs)(hb_machine *m, hb_worker *worker, hb_part *p, size_
     while (link->post != p) link++;
     if (!hb_mine(m, worker, p).n) return;
     block q = plan_block(m, link, worker, b0, b1);
-    q.I = worker->I[p - m->parts], q.row = p->slab, q.fresh = true, q.slabs = p;
+    q.I = worker->I[p - m->parts], q.row = p->slab, q.stride = m->steps * p->slab;
+    q.fresh = true, q.slabs = p;
     if (q.way != HB_LISTED)
         sum_block(m, link, worker, &q);
     else
