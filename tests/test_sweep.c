@@ -153,7 +153,8 @@ static void same_rows(const void *got, const void *want, size_t size, const char
 static void forward(const hb_model *m, form f, size_t n, size_t cpu) {
     size_t states = m->state_count, words = (n + 63) / 64, bits = STEPS * words * 8;
     size_t cells = STEPS * n, bytes = n * sizeof(real), cut = 4;
-    hb_sweep s[2] = {{.n = n, .row = n, .words = words, .steps = STEPS, .uniform = f.uniform}};
+    hb_sweep s[2] = {
+        {.n = n, .row = n, .I_row = n, .words = words, .steps = STEPS, .uniform = f.uniform}};
     s[0].spaic = f.spaic;
     s[0].fires = f.at_zero ? (real)-1e-45 : 0;
     s[0].low = (real)-0.4, s[0].high = (real)0.5;
@@ -201,8 +202,13 @@ static void abreast(const hb_model *m, form f, size_t n, size_t cpu) {
                   .before = most * states * n,
                   .spikes = most * words,
                   .window = most * words};
-    hb_sweep s = {
-        .n = n, .row = n, .words = words, .steps = STEPS, .uniform = f.uniform, .spaic = f.spaic};
+    hb_sweep s = {.n = n,
+                  .row = n,
+                  .I_row = n,
+                  .words = words,
+                  .steps = STEPS,
+                  .uniform = f.uniform,
+                  .spaic = f.spaic};
     s.abreast = true, s.apart = a;
     s.fires = f.at_zero ? (real)-1e-45 : 0;
     s.low = (real)-0.4, s.high = (real)0.5;
@@ -242,7 +248,8 @@ static void abreast(const hb_model *m, form f, size_t n, size_t cpu) {
 static void backward(const hb_model *m, form f, size_t n, size_t cpu) {
     size_t states = m->state_count, words = (n + 63) / 64, cells = STEPS * n, cut = 7;
     size_t bytes = n * sizeof(real);
-    hb_sweep s[2] = {{.n = n, .row = n, .words = words, .steps = STEPS, .uniform = f.uniform}};
+    hb_sweep s[2] = {
+        {.n = n, .row = n, .I_row = n, .words = words, .steps = STEPS, .uniform = f.uniform}};
     s[0].spaic = f.spaic, s[0].detach = f.detach;
     s[0].height = (real)0.7;
     s[0].I = numbers(cells);

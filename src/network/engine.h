@@ -49,6 +49,8 @@ typedef struct hb_part {
     bool recorded;        /* by a monitor */
     size_t inputs;        /* synaptic inputs: 1 or 2 */
     bool one_row;         /* in this run one row of currents serves all steps */
+    size_t slab;          /* so many columns of currents are summed and swept at a time, whole words
+                             of bits; 0: all */
     bool meets;           /* threads that share its steps meet after each: it drives itself ... */
     bool waits;           /* ... and before: it needs what neurons give in the same step */
     real *first;          /* [states][n]: where a run starts; NULL: zeros */
@@ -183,7 +185,7 @@ typedef struct hb_rival {
 /* Room of one worker. */
 typedef struct hb_worker {
     hb_env env;       /* where an encoder's error is kept until the run ends */
-    real **I;         /* [part]: [block][T][n]; NULL where the tape holds it */
+    real **I;         /* [part]: [block][T][n], or of a slab; NULL where the tape holds it */
     real **sum;       /* [link]: [block][T + delay_max + 1][post], of filters and delays */
     real *x, *o, *m;  /* [n] */
     real **slope;     /* [part]: [slope_steps][n] of a smooth window, or NULL */
@@ -261,6 +263,13 @@ typedef struct hb_machine {
     size_t run_writes, run_inputs; /* what the run has seen: engine's writes, graph's inputs */
 } hb_machine;
 
+/* x > -HB_LEAST is x >= 0. */
+#ifdef HB_DOUBLE
+#define HB_LEAST 4.94e-324
+#else
+#define HB_LEAST 1.4e-45f
+#endif
+
 /* Steps of a source's train that are encoded at once: random trains are drawn in such pieces. */
 enum { HB_AHEAD = HB_DRAW_STEPS };
 
@@ -313,6 +322,11 @@ static inline real *hb_part_adj(const hb_machine *m, const hb_part *p, size_t b)
     return p->adj + b % m->back_block * p->states * p->n;
 }
 
+/* Neurons fire where x lies above it. */
+static inline real hb_part_fires_above(const hb_part *p) {
+    return p->group->surrogate_set && p->group->surrogate.fires_at_zero ? -HB_LEAST : 0;
+}
+
 /* Do the model's sweeps serve the part? */
 static inline bool hb_part_sweeps(const hb_machine *m, const hb_part *p) {
     return p->model->sweep && !m->base.graph->soft;
@@ -323,10 +337,22 @@ enum { HB_ABREAST_MOST = 32 };
 
 /* The most steps of a sweep: neurons are taken some at a time, each through all steps, so that rows
  * of few pages should be left before the next neurons come to them. */
-static inline size_t hb_part_sweep_steps(const hb_part *p) {
-    size_t steps = 65536 / (p->n * sizeof(real));
+static inline size_t hb_sweep_steps(size_t row) {
+    size_t steps = 65536 / (row * sizeof(real));
     return steps < 16 ? 16 : steps;
 }
+
+/* The columns of a slab of the part; 0: it does not go in slabs (sweeps.real.c). */
+size_t HB_R(hb_part_slab)(const hb_machine *machine, const hb_part *part);
+/* May a group of a part of its own do all steps in one sweep? */
+bool HB_R(hb_part_sweeps_whole)(const hb_machine *machine, const hb_part *part);
+/* Steps t0 .. t1 of some neurons of a group by the model's sweep: of sample b, or of HB_ABREAST
+ * samples from b on. The rows of their currents begin at I and lie `row` apart. */
+void HB_R(hb_part_sweep)(hb_machine *machine, hb_part *part, hb_share mine, size_t b,
+                         size_t samples, size_t t0, size_t t1, const real *I, size_t row);
+/* Spikes of the share in steps t0 .. t1. */
+size_t HB_R(hb_part_spikes)(const hb_machine *machine, const hb_part *part, hb_share mine, size_t b,
+                            size_t t0, size_t t1);
 
 static inline real *hb_part_before(const hb_machine *m, const hb_part *p, size_t b, size_t t) {
     return p->before + (b * m->step_room + t) * p->states * p->n;
@@ -376,6 +402,9 @@ void HB_R(hb_link_pull)(hb_machine *machine, hb_link *link, hb_worker *worker, r
  * serves them all. fresh: what the rows held is forgotten. Only if hb_link_has_tables. */
 void HB_R(hb_link_pull_block)(hb_machine *machine, hb_link *link, hb_worker *worker, real *I,
                               size_t stride, size_t b0, size_t b1, bool fresh);
+/* A whole chunk of samples b0 .. b1 of a group that goes in slabs. */
+void HB_R(hb_part_run_slabs)(hb_machine *machine, hb_worker *worker, hb_part *part, size_t b0,
+                             size_t b1);
 /* Steps t0 .. t1 of a narrow link that has neither sums of its own nor lists worth their while;
  * false where it has (link_narrow.real.c). */
 bool HB_R(hb_link_pull_narrow)(hb_machine *machine, const hb_link *link, hb_worker *worker, real *I,
@@ -515,15 +544,24 @@ static inline size_t hb_tile_entry(const hb_machine *m, size_t width) {
     size_t lanes = m->kernels->tile_bytes / HB_TILE_VECTORS / sizeof(real);
     return (width + lanes - 1) / lanes * lanes;
 }
+/* The columns of the widest tile. A word of bits is so many, or half or a quarter of them. */
+static inline size_t hb_tile_most(const hb_machine *m) {
+    return m->kernels->tile_bytes / sizeof(real);
+}
 /* Columns are split into tiles of equal width, but for the last. */
 static inline size_t hb_link_tiles(const hb_machine *m, const hb_link *link) {
-    size_t most = m->kernels->tile_bytes / sizeof(real);
+    size_t most = hb_tile_most(m);
     return (link->wiring->post + most - 1) / most;
 }
 static inline size_t hb_link_tile_width(const hb_machine *m, const hb_link *link) {
     size_t tiles = hb_link_tiles(m, link), lanes = 64 / sizeof(real);
     size_t width = (link->wiring->post + tiles - 1) / tiles;
     return (width + lanes - 1) / lanes * lanes;
+}
+/* The same forward: those of slabs are as wide as can be. */
+static inline size_t hb_link_pull_width(const hb_machine *m, const hb_link *link) {
+    bool whole = !link->post->slab || link->wiring->post <= hb_tile_most(m);
+    return whole ? hb_link_tile_width(m, link) : hb_tile_most(m);
 }
 
 #endif

@@ -161,7 +161,21 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
 }
 
 /* Tables are built anew for each block, so that a block should have many rows. */
-enum { BLOCK_ROWS = 700 };
+enum { BLOCK_ROWS = 700, SLAB_ROWS = 2048 };
+
+/* Where all wide groups go in slabs there is room for more: half of what the currents of all
+ * columns would take, while a slab of 512 bytes a row and the weights of a tile stay in the second
+ * cache. */
+static size_t block_rows(const hb_machine *m) {
+    size_t rows = SLAB_ROWS;
+    for (size_t i = 0; i < m->part_count; i++) {
+        const hb_part *p = &m->parts[i];
+        if (!p->model || p->n <= HB_ABREAST_MOST) continue;
+        size_t here = p->slab ? BLOCK_ROWS * p->n / p->slab / 2 : 0;
+        if (here < rows) rows = here;
+    }
+    return rows > BLOCK_ROWS ? rows : BLOCK_ROWS;
+}
 
 static size_t block_of(const hb_machine *m, size_t B, size_t T) {
     bool tables = false, small = true; /* groups are swept some samples abreast */
@@ -171,7 +185,8 @@ static size_t block_of(const hb_machine *m, size_t B, size_t T) {
         if (m->parts[i].model && m->parts[i].n > HB_ABREAST_MOST) small = false;
     if (m->base.graph->stepwise) return 1;
     size_t block = small ? HB_ABREAST : 1;
-    if (tables && block < (BLOCK_ROWS + T - 1) / T) block = (BLOCK_ROWS + T - 1) / T;
+    size_t rows = block_rows(m);
+    if (tables && block < (rows + T - 1) / T) block = (rows + T - 1) / T;
     return block < B ? block : B;
 }
 
@@ -205,23 +220,24 @@ static bool multiplies(const hb_link *link) {
            (numbers || (link->pre->active && link->post->active));
 }
 
-/* Of the lists of a block of rows; those that are longer are made in parts. */
-enum { MOST_ENTRIES = 1 << 17 };
-
 /* Room for the products of links (link.real.c, bptt_push.real.c, bptt_gradient.real.c). */
 static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t block, size_t T) {
-    size_t tile = 0, words = 0, widest = 0, narrow = 0, listed = 0, real_ = sizeof(real);
+    size_t tile = 0, words = 0, widest = 0, narrow = 0, real_ = sizeof(real);
     size_t columns = 0, turned = 0; /* of results of multiply; weights that are turned */
-    bool back = false, collide = false, waits = false;
+    size_t apart = 0;               /* rows that collide */
+    bool back = false, waits = false;
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_link *link = &m->links[i];
         if (multiplies(link) && link->wiring->post > columns) columns = link->wiring->post;
         if (multiplies(link) && link->wiring->pre > columns) columns = link->wiring->pre;
         if (hb_link_has_tables(link)) {
-            size_t width = hb_link_tile_width(m, link);
+            size_t width = hb_link_pull_width(m, link);
             if (width > tile) tile = width;
-            if (link->pre->n > listed) listed = link->pre->n;
-            collide |= hb_rows_collide(link->wiring->post);
+            if (hb_rows_collide(link->wiring->post)) {
+                size_t here = link->post->slab ? 0 : times(block, T, 1); /* of the weights' rows */
+                if (apart < HB_TILE_SOURCES + 64) apart = HB_TILE_SOURCES + 64;
+                if (apart < here) apart = here;
+            }
         }
         if (hb_link_is_narrow(link) && link->pre->words > narrow) narrow = link->pre->words;
         if (hb_link_lists_jumps(link) && link->wiring->post > turned) turned = link->wiring->post;
@@ -233,17 +249,10 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     }
     if (HB_WORDS(widest) > words) words = HB_WORDS(widest);
     widest = (widest + 63) / 64 * 64; /* rows end with whole vectors */
-    size_t merged = (HB_TILE_SOURCES + 64) * HB_PACKED_WORDS, rows = times(block, T, 1);
+    size_t merged = (HB_TILE_SOURCES + 64) * HB_PACKED_WORDS;
     w->merged = tile ? hb_arena_take(a, merged, 8) : NULL;
     w->tables = tile ? hb_arena_take(a, HB_PACKED_ROWS * tile, real_) : NULL;
-    size_t runs = (listed + HB_TABLE_ROWS - 1) / HB_TABLE_ROWS;
-    w->entry_room = times(rows, (listed + 3) / 4, 1);
-    if (w->entry_room > MOST_ENTRIES) w->entry_room = MOST_ENTRIES;
-    if (w->entry_room < listed) w->entry_room = listed; /* one row of ones */
-    w->starts = tile ? hb_arena_take(a, times(runs, rows + 1, 1) + 1, 4) : NULL;
-    w->entries = tile ? hb_arena_take(a, w->entry_room + HB_POSITIONS_SLACK, 2) : NULL;
-    size_t most = rows > HB_TILE_SOURCES + 64 ? rows : HB_TILE_SOURCES + 64;
-    w->apart = collide ? hb_arena_take(a, times(most, tile, 1), real_) : NULL;
+    w->apart = apart ? hb_arena_take(a, times(apart, tile, 1), real_) : NULL;
     /* whole runs of 64 steps */
     size_t bits = 64 * narrow > T + 64 ? 64 * narrow : T + 64;
     size_t sums = (narrow < HB_NARROW_WORDS ? narrow : HB_NARROW_WORDS) * 64 * HB_NARROW;
@@ -285,8 +294,7 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
         if (p->n > widest) widest = p->n;
         if (!p->model) continue;
         real *slope = p->slope_steps ? hb_arena_take(a, p->slope_steps * p->n, real_) : NULL;
-        if (!a->base) continue;
-        w->slope[i] = slope;
+        if (a->base) w->slope[i] = slope;
     }
     for (size_t i = 0; i < m->link_count; i++) {
         hb_link *link = &m->links[i];
@@ -313,16 +321,41 @@ static void lay_worker(hb_machine *m, hb_arena *a, hb_worker *w, size_t block, s
     lay_products(m, a, w, block, T);
 }
 
-/* A worker's currents: groups that go one after another take turns with the room. */
+/* Of a slab there are all rows of a block; lists fill some whole rows. */
+static size_t currents_of(const hb_machine *m, const hb_part *p, size_t T) {
+    size_t all = times(m->block_room * p->inputs, T, p->slab ? p->slab : p->n);
+    size_t most = hb_sweep_steps(p->n), listed = times(most < T ? most : T, p->n, 1);
+    return p->slab && listed > all ? listed : all;
+}
+
+/* Of the lists of a block of rows; those that are longer are made in parts. */
+enum { MOST_ENTRIES = 1 << 18 };
+
+/* Lists of a block's rows. */
+static void lay_lists(const hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
+    size_t sources = 0, rows = times(m->block_room, T, 1);
+    for (size_t i = 0; i < m->link_count; i++)
+        if (hb_link_has_tables(&m->links[i]) && m->links[i].pre->n > sources)
+            sources = m->links[i].pre->n;
+    size_t runs = (sources + HB_TABLE_ROWS - 1) / HB_TABLE_ROWS;
+    w->entry_room = times(rows, (sources + 3) / 4, 1);
+    if (w->entry_room > MOST_ENTRIES) w->entry_room = MOST_ENTRIES;
+    if (w->entry_room < sources) w->entry_room = sources; /* one row of ones */
+    w->starts = sources ? hb_arena_take(a, times(runs, rows + 1, 1) + 1, 4) : NULL;
+    w->entries = sources ? hb_arena_take(a, w->entry_room + HB_POSITIONS_SLACK, 2) : NULL;
+}
+
+/* A worker's lists and currents: groups that go one after another take turns with the room. */
 static void lay_forward(hb_machine *m, hb_arena *a, hb_worker *w, size_t T) {
     const hb_graph *g = m->base.graph;
+    lay_lists(m, a, w, T);
     hb_overlay turns = hb_overlay_begin(a);
     for (size_t i = 0; i < g->order_count; i++) {
         size_t group = g->order[i], component = g->groups[group].component;
         const hb_part *p = &m->parts[group];
         if (i > 0 && g->groups[g->order[i - 1]].component != component) hb_overlay_next(&turns, a);
         if (p->active && p->keep_I) continue;
-        real *I = hb_arena_take(a, times(m->block_room * p->inputs, T, p->n), sizeof *I);
+        real *I = hb_arena_take(a, currents_of(m, p, T), sizeof *I);
         if (a->base) w->I[group] = I;
     }
     hb_overlay_end(&turns, a);
@@ -381,6 +414,8 @@ static void lay_records(hb_machine *m, hb_arena *a, size_t B, size_t T) {
 /* Runs of `all` steps go in chunks of T. One order for measuring and for taking. */
 static void lay_out(hb_machine *m, hb_arena *a, size_t B, size_t T, size_t all) {
     hb_graph *g = m->base.graph;
+    for (size_t i = 0; i < m->part_count; i++)
+        m->parts[i].slab = HB_R(hb_part_slab)(m, &m->parts[i]);
     m->block_room = block_of(m, B, T);
     m->back_block = back_block_of(m, B, T);
     for (size_t i = 0; i < m->part_count; i++) lay_part(m, a, &m->parts[i], B, T, all);

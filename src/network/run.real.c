@@ -87,12 +87,6 @@ static hebb_status encode(hb_machine *m, hb_worker *w, hb_part *p, size_t b) {
 
 /* ---- neurons ---- */
 
-#ifdef HB_DOUBLE
-#define HB_LEAST 4.94e-324 /* x > -HB_LEAST is x >= 0 */
-#else
-#define HB_LEAST 1.4e-45f
-#endif
-
 static void soft_output(hb_machine *m, hb_part *p, const hb_step *k, size_t b, size_t t) {
     const hb_surrogate *s = &p->group->surrogate;
     real *mask = hb_part_held(m, p, p->mask, b, t), *reset = hb_part_held(m, p, p->reset, b, t);
@@ -106,11 +100,6 @@ static void soft_output(hb_machine *m, hb_part *p, const hb_step *k, size_t b, s
     }
 }
 
-/* Neurons fire where x lies above it. */
-static real fires_above(const hb_part *p) {
-    return p->group->surrogate_set && p->group->surrogate.fires_at_zero ? -HB_LEAST : 0;
-}
-
 /* Spikes, and what the backward pass needs of x. Returns the spikes of the step. */
 static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t b, size_t t) {
     uint64_t count = 0;
@@ -122,7 +111,7 @@ static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t
         k->m = hb_part_held(m, p, p->mask, b, t);
     } else {
         uint64_t *bits = hb_part_bits(m, p, b, t + 1) + word;
-        m->kernels->HB_K(between)(k->x, k->n, fires_above(p), (real)INFINITY, bits);
+        m->kernels->HB_K(between)(k->x, k->n, hb_part_fires_above(p), (real)INFINITY, bits);
         m->kernels->HB_K(expand)(bits, k->n, 1, w->o);
         for (size_t i = 0; i < HB_WORDS(k->n); i++)
             if (bits[i]) count += (uint64_t)__builtin_popcountll(bits[i]);
@@ -136,13 +125,13 @@ static uint64_t fire(hb_machine *m, hb_worker *w, hb_part *p, hb_step *k, size_t
 }
 
 /* Row t of the group's synaptic input. Where the group goes step by step and no backward pass
- * reads it, one row serves all steps. */
+ * reads it, one row serves all steps of all samples. */
 static real *current(const hb_machine *m, const hb_worker *w, size_t group, size_t input, size_t b,
                      size_t t) {
     const hb_part *p = &m->parts[group];
     if (!w->I[group]) return hb_part_tape(m, p, p->I, b, t);
-    size_t row = (b % m->block * p->inputs + input) * m->step_room + (p->one_row ? 0 : t);
-    return w->I[group] + row * p->n;
+    size_t row = (b % m->block * p->inputs + input) * m->step_room + t;
+    return w->I[group] + (p->one_row ? input : row) * p->n;
 }
 
 static void record(hb_machine *m, const hb_worker *w, const hb_part *p, hb_share mine, size_t b,
@@ -166,53 +155,15 @@ static void record(hb_machine *m, const hb_worker *w, const hb_part *p, hb_share
     }
 }
 
-/* Spikes of the share in steps t0 .. t1. */
-static size_t spikes_in(const hb_machine *m, const hb_part *p, hb_share mine, size_t b, size_t t0,
-                        size_t t1) {
-    size_t sums[2] = {0};
-    if (mine.n == p->n)
-        m->kernels->count(hb_part_bits(m, p, b, t0 + 1), (t1 - t0) * p->words, sums);
-    for (size_t t = t0; t < t1 && mine.n < p->n; t++)
-        m->kernels->count(hb_part_bits(m, p, b, t + 1) + mine.first / 64, HB_WORDS(mine.n), sums);
-    return sums[0];
-}
-
-/* Steps t0 .. t1 of a group whose currents are there, or of the worker's share of it, by the
- * model's sweep: of sample b, or of HB_ABREAST samples from b on. */
+/* Steps t0 .. t1 of a group whose currents are there, or of the worker's share of it. */
 static void sweep(hb_machine *m, hb_worker *w, hb_part *p, size_t b, size_t samples, size_t t0,
                   size_t t1) {
     hb_share mine = hb_mine(m, w, p);
-    size_t n = p->n, group = (size_t)(p - m->parts), most = hb_part_sweep_steps(p);
-    bool tape = p->active && m->base.train;
-    hb_sweep s = {.n = mine.n,
-                  .row = n,
-                  .words = p->words,
-                  .abreast = samples > 1,
-                  .spaic = m->base.graph->spaic,
-                  .uniform = p->uniform,
-                  .fires = fires_above(p),
-                  .low = (real)p->low,
-                  .high = (real)p->high};
-    s.apart = (hb_apart){.state = p->states * n,
-                         .I = m->step_room * n,
-                         .x = m->step_room * n,
-                         .before = m->step_room * p->states * n,
-                         .spikes = (m->step_room + 1) * p->words,
-                         .window = m->step_room * p->words};
-    for (size_t c = 0; c < p->model->coef_count; c++) s.coef[c] = p->coef[c] + mine.first;
-    for (size_t k = 0; k < p->states; k++)
-        s.state[k] = p->state + (b * p->states + k) * n + mine.first;
-    for (size_t t = t0, next; t < t1; t = next) {
-        next = t1 - t < most ? t1 : t + most;
-        s.steps = next - t;
-        s.I = current(m, w, group, 0, b, t) + mine.first;
-        s.spikes = hb_part_bits(m, p, b, t + 1) + mine.first / 64;
-        if (tape && p->window) s.window = p->window + (b * m->step_room + t) * p->words;
-        if (tape && p->keep_x) s.x = hb_part_tape(m, p, p->x, b, t);
-        if (tape && p->keep_states) s.before = hb_part_before(m, p, b, t);
-        p->model->sweep(&s);
-    }
-    for (size_t k = 0; k < samples; k++) w->spikes[group] += spikes_in(m, p, mine, b + k, t0, t1);
+    size_t group = (size_t)(p - m->parts);
+    const real *I = current(m, w, group, 0, b, t0) + mine.first;
+    HB_R(hb_part_sweep)(m, p, mine, b, samples, t0, t1, I, p->n);
+    for (size_t k = 0; k < samples; k++)
+        w->spikes[group] += HB_R(hb_part_spikes)(m, p, mine, b + k, t0, t1);
 }
 
 /* Samples b0 .. b1 of a group that goes by itself. */
@@ -350,14 +301,6 @@ static void pull_block(hb_machine *m, hb_worker *w, size_t group, size_t b0, siz
     for (size_t b = b0; b < b1 && fresh; b++) clear_currents(m, w, group, b, 0, m->steps);
 }
 
-/* May a group of a part of its own do all steps in one sweep? */
-static bool sweeps_whole(const hb_machine *m, const hb_part *p) {
-    bool steps = !hb_part_sweeps(m, p) || p->recorded || p->V;
-    for (size_t i = 0; i < m->link_count; i++)
-        steps |= m->links[i].post == p && m->links[i].connection->inside;
-    return !steps;
-}
-
 /* Samples b0 .. b1 through the plan; a block's first sample is a multiple of m->block. */
 static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
     const hb_graph *g = m->base.graph;
@@ -368,10 +311,12 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
         size_t component = g->groups[g->order[i]].component;
         while (next < g->order_count && g->groups[g->order[next]].component == component) next++;
         bool all = m->parts[g->order[i]].one_row;
-        for (size_t k = i; k < next && !all; k++) pull_block(m, w, g->order[k], b0, b1);
-        hb_part *alone = next == i + 1 ? &m->parts[g->order[i]] : NULL;
-        bool whole = alone && !all && sweeps_whole(m, alone);
-        if (whole) sweep_block(m, w, alone, b0, b1);
+        hb_part *alone = next == i + 1 && !all ? &m->parts[g->order[i]] : NULL;
+        bool slabs = alone && alone->slab;
+        bool whole = slabs || (alone && HB_R(hb_part_sweeps_whole)(m, alone));
+        if (slabs) HB_R(hb_part_run_slabs)(m, w, alone, b0, b1);
+        for (size_t k = i; k < next && !all && !slabs; k++) pull_block(m, w, g->order[k], b0, b1);
+        if (whole && !slabs) sweep_block(m, w, alone, b0, b1);
         for (size_t b = b0; b < b1 && !whole; b++) run_steps(m, w, b, i, next, all);
         hb_meet(w);
     }

@@ -144,7 +144,7 @@ INLINE void forward(const hb_sweep *s, size_t j, const size_t count, size_t lane
         load_coef(coef[c], s->coef[c], j, count, lanes, uniform, abreast);
         load_all(state[c], s->state[c] + j, count, lanes, apart.state);
     }
-    for (size_t t = 0; t < s->steps; t++, in += n, spikes += words) {
+    for (size_t t = 0; t < s->steps; t++, in += s->I_row, spikes += words) {
         uint64_t fired = 0, open = 0;
         for (size_t k = 0; k < count; k++) {
             size_t c = uniform || abreast ? 0 : k;

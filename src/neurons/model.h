@@ -70,7 +70,8 @@ typedef struct hb_apart {
 typedef struct hb_sweep {
     size_t n, words, steps;
     size_t row;   /* forward: numbers from a step's row to the next; n, or more where others have a
-                     share */
+                     share ... */
+    size_t I_row; /* ... and the same of I */
     bool abreast; /* forward: of HB_ABREAST samples ... */
     hb_apart apart; /* ... so far apart */
     const real *coef[HB_COEFS];

@@ -107,7 +107,7 @@ static void cut(const backward *back, const hb_part *p, size_t b, size_t t) {
 /* The last step below t, not below t0, at which a sweep must end: slopes come some steps at a time,
  * and gradients may be cut. */
 static size_t sweep_from(const backward *back, const hb_part *p, size_t t0, size_t t) {
-    size_t most = hb_part_sweep_steps(p), first = t - t0 > most ? t - most : t0;
+    size_t most = hb_sweep_steps(p->n), first = t - t0 > most ? t - most : t0;
     size_t at = back->m->at, every = p->slope_steps;
     if (every && first < (t - 1) / every * every) first = (t - 1) / every * every;
     size_t cut = back->truncate ? (at + t - 1) / back->truncate * back->truncate : 0;
