@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -79,7 +80,9 @@ static size_t fill(size_t c, float *x) {
 }
 
 /* Gradients of all connections, and the sum of the predictions. */
-static double learn(size_t c, const char *kind, double gradients[4][MOST]) {
+static double learn(size_t c, const char *kind, int threads, double gradients[4][MOST]) {
+    hebb_ctx_options how = hebb_ctx_options_default();
+    how.threads = threads;
     hebb_ctx *ctx;
     hebb_net *net;
     hebb_learner *learner;
@@ -89,7 +92,7 @@ static double learn(size_t c, const char *kind, double gradients[4][MOST]) {
     double sum = 0;
     size_t links = cases[c].loop ? 4 : 3, wide = wide_of(c), per = fill(c, x);
     for (size_t i = 0; i < BATCH * OUT; i++) upstream[i] = (float)cos((double)i);
-    MUST(hebb_ctx_create(NULL, &ctx));
+    MUST(hebb_ctx_create(&how, &ctx));
     hebb_net_options options = hebb_net_options_default();
     options.dt = 1;
     options.latency = cases[c].latency;
@@ -126,7 +129,7 @@ static void dense_is_every_synapse(void **state) {
     (void)state;
     static double dense[4][MOST], single[4][MOST];
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
-        double a = learn(c, "full", dense), b = learn(c, "sparse", single);
+        double a = learn(c, "full", 1, dense), b = learn(c, "sparse", 1, single);
         if (!(a == b && a != 0)) fail_msg("case %zu: %g and %g", c, a, b);
         for (size_t k = 0; k < (cases[c].loop ? 4u : 3u); k++) {
             double largest = 0, apart = 0;
@@ -141,7 +144,26 @@ static void dense_is_every_synapse(void **state) {
     }
 }
 
+/* Blocks of samples, and how they are shared, follow the number of threads. */
+static void same_bits_at_any_number_of_threads(void **state) {
+    (void)state;
+    static double one[4][MOST], more[4][MOST];
+    static const int threads[] = {2, 3, 8};
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        if (wide_of(c) > WIDE || steps_of(c) > 200) continue;
+        double a = learn(c, "full", 1, one);
+        for (size_t t = 0; t < 3; t++) {
+            double b = learn(c, "full", threads[t], more);
+            if (a != b) fail_msg("case %zu, %d threads: %g and %g", c, threads[t], a, b);
+            for (size_t k = 0; k < (cases[c].loop ? 4u : 3u); k++)
+                if (memcmp(one[k], more[k], count_of(c, k) * sizeof(double)))
+                    fail_msg("case %zu, %d threads: other bits in %s", c, threads[t], names[k]);
+        }
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(dense_is_every_synapse)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(dense_is_every_synapse),
+                                       cmocka_unit_test(same_bits_at_any_number_of_threads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

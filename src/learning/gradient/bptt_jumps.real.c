@@ -139,7 +139,7 @@ void HB_R(hb_link_push_late)(hb_machine *m, const hb_link *link, hb_worker *work
     size_t groups = m->worker_count, group = item % groups, count = b1 - b0;
     size_t pre = link->wiring->pre, tile = m->kernels->tile_bytes / sizeof(real);
     real *rows = link->connection->reads_v ? link->pre->dV : link->pre->dI;
-    enum { MOST = 16 };
+    enum { MOST = 64 };
     jumps from[MOST];
     real *out[MOST];
     pushed q = {.i = item / groups * tile,
