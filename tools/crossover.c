@@ -1,8 +1,8 @@
 /* Measures what hb_costs of src/kernels/kernels.h states: bits[M][K] times floats[K][N] by lists,
  * by tables, by packed rows and by BLAS, at densities from 0.5 to 0.01. One line a case:
  * nanoseconds a row of bits, the best of several passes in CPU time, and which way the shipped
- * costs would take. crossover FILE.png draws the middle shape at many densities instead. HEBB_CPU
- * picks the instruction set. */
+ * costs would take. Then products of numbers, beside a multiply-add. crossover FILE.png draws the
+ * middle shape at many densities instead. HEBB_CPU picks the instruction set. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +114,118 @@ static void measure(trial *q) {
     }
 }
 
+/* ---- products of numbers, where few are asked for or few are not 0 ---- */
+
+enum { ROWS = 640, DEPTH = 768, COLUMNS = 768, BLOCK = 64 };
+
+typedef struct numbers {
+    const hb_kernels *k;
+    float *a, *b, *to, *room, *values; /* a[ROWS][DEPTH], b[COLUMNS][DEPTH] */
+    uint64_t *bits;
+    uint32_t *starts;
+    uint16_t *entries;
+    double done; /* multiply-adds, or numbers moved, by the last way */
+} numbers;
+
+static void by_multiply(numbers *q) {
+    hb_matrix_f32 a = {q->a, DEPTH, 1}, b = {q->b, 1, DEPTH};
+    q->k->multiply_f32(q->to, COLUMNS, ROWS, COLUMNS, DEPTH, a, b, q->room);
+    q->done = (double)ROWS * COLUMNS * DEPTH;
+}
+/* Three in ten of the elements, 64 x 64 of them at a time. */
+static void by_sample(numbers *q) {
+    size_t asked[2] = {0};
+    for (size_t i = 0; i < COLUMNS; i += BLOCK)
+        for (size_t t = 0; t < ROWS; t += BLOCK) {
+            const uint64_t *bits = q->bits + (i / BLOCK * (ROWS / BLOCK) + t / BLOCK) * BLOCK;
+            q->k->sample_f32(q->to + t * COLUMNS + i, COLUMNS, BLOCK, q->b + i * DEPTH, DEPTH,
+                             q->a + t * DEPTH, DEPTH, DEPTH, bits);
+            q->k->count(bits, BLOCK, asked);
+        }
+    q->done = (double)asked[0] * DEPTH;
+}
+/* As many jumps, a tile of columns and 64 of the depth at a time. */
+static void by_weigh(numbers *q) {
+    size_t tile = q->k->tile_bytes / sizeof(float), jumps = 0;
+    for (size_t i = 0; i < COLUMNS; i += tile)
+        for (size_t j = 0; j < DEPTH; j += BLOCK) {
+            const uint32_t *starts = q->starts + j / BLOCK * (ROWS + 1);
+            q->k->weigh_f32(q->to, tile, tile, q->room, starts, q->entries, q->values, ROWS);
+            jumps += starts[ROWS] - starts[0];
+        }
+    q->done = (double)jumps * (double)tile;
+}
+static void by_turning(numbers *q) {
+    size_t tile = q->k->tile_bytes / sizeof(float);
+    for (size_t i = 0; i < COLUMNS; i += tile)
+        for (size_t j = 0; j < DEPTH; j += BLOCK)
+            q->k->transpose_f32(q->room, tile, q->b + i * DEPTH + j, DEPTH, BLOCK, tile);
+    q->done = (double)COLUMNS * DEPTH;
+}
+/* Six in ten are left of each row. */
+static void by_squeezing(numbers *q) {
+    for (size_t i = 0; i < COLUMNS; i++)
+        q->k->squeeze_f32(q->room, q->b + i * DEPTH, q->bits + i * (DEPTH / 64), DEPTH);
+    q->done = (double)COLUMNS * DEPTH;
+}
+
+static void draw_numbers(numbers *q) {
+    hb_stream stream;
+    hb_stream_init(&stream, 2, 0, 0, 0);
+    for (size_t i = 0; i < (size_t)ROWS * DEPTH; i++) q->a[i] = (float)(i % 89) / 89 - 0.5f;
+    for (size_t i = 0; i < (size_t)COLUMNS * DEPTH; i++) q->b[i] = (float)(i % 97) / 97 - 0.5f;
+    for (size_t i = 0; i < (size_t)COLUMNS * DEPTH; i++)
+        q->bits[i / 64] |= (uint64_t)((double)hb_stream_u32(&stream) < 0.3 * 0x1p32) << i % 64;
+    uint32_t at = 0, *starts = q->starts;
+    for (size_t j = 0; j < DEPTH; j += BLOCK, starts++)
+        for (size_t t = 0; t < ROWS; t++) {
+            *starts++ = at;
+            for (uint16_t i = 0; i < BLOCK; i++)
+                if ((double)hb_stream_u32(&stream) < 0.2 * 0x1p32) q->entries[at++] = i;
+            *starts = at;
+        }
+    for (uint32_t k = 0; k < at; k++) q->values[k] = (float)(k % 31) / 31 - 0.5f;
+}
+
+static int measure_numbers(void) {
+    static const struct {
+        const char *name;
+        void (*way)(numbers *);
+    } all[] = {{"multiply", by_multiply},
+               {"sampled", by_sample},
+               {"weighed", by_weigh},
+               {"squeezed", by_squeezing},
+               {"turned", by_turning}};
+    numbers q = {.k = hb_kernels_get()};
+    q.a = calloc(ROWS * DEPTH, sizeof(float));
+    q.b = calloc(COLUMNS * DEPTH, sizeof(float));
+    q.to = calloc(ROWS * COLUMNS, sizeof(float));
+    q.room = calloc(hb_multiply_room(COLUMNS, sizeof(float)), 1);
+    q.values = calloc(ROWS * DEPTH, sizeof(float));
+    q.bits = calloc(COLUMNS * DEPTH / 64, 8);
+    q.starts = calloc((DEPTH / BLOCK) * (ROWS + 1), sizeof *q.starts);
+    q.entries = calloc(ROWS * DEPTH, sizeof *q.entries);
+    if (!q.a || !q.b || !q.to || !q.room || !q.values || !q.bits || !q.starts || !q.entries)
+        return 1;
+    draw_numbers(&q);
+    double first = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        double least = 1e300;
+        for (int pass = 0; pass < PASSES; pass++) {
+            double start = now();
+            all[i].way(&q);
+            double took = (now() - start) / q.done;
+            if (took < least) least = took;
+        }
+        if (!i) first = least;
+        printf("%-9s %-9s %8.4f ns a number, %5.2f multiply-adds\n", q.k->name, all[i].name, least,
+               least / first);
+    }
+    free(q.a), free(q.b), free(q.to), free(q.room), free(q.values), free(q.bits);
+    free(q.starts), free(q.entries);
+    return 0;
+}
+
 /* The same times in microseconds, at densities step, 2 step, ... Passes go round all of them, so
  * that what else the machine does falls on each alike. */
 static void trace(trial *q, double step, double (*us)[POINTS]) {
@@ -177,5 +289,5 @@ int main(int argc, char **argv) {
            "lists ns", "tables ns", "packed ns", "sgemm ns", "the engine's way");
     int status = 0;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) status |= on_shape(shapes[i], NULL);
-    return status;
+    return status | measure_numbers();
 }

@@ -32,6 +32,9 @@ enum { HB_NARROW = 16, HB_NARROW_BLOCK = 65 * HB_NARROW };
  * lists read the whole matrix. All ways give the same bits, so that they may be crude. */
 typedef struct hb_costs {
     float listed, looked_up, built, picked, packed, touched;
+    /* beside a multiply-add of `multiply`: one of `sample`, one of `weigh`; a number squeezed, and
+     * one turned */
+    float sampled, weighed, squeezed, turned;
 } hb_costs;
 
 /* Numbers of which (i, k) is at[i * row + k * column]; one of the strides is 1. */

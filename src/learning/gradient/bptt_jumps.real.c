@@ -15,11 +15,16 @@
 
 #include <string.h>
 
-/* A jump costs so many multiply-adds of a product of matrices, and a weight that is turned, for one
- * sample or for those of a block. */
-#define JUMP_COST 1.2
-#define TURN_COST 11
-#define LATE_COST 2
+/* So many samples, at the least, share weights that are turned for a block. */
+enum { SHARED = 5 };
+
+/* What the push of so many jumps costs, in multiply-adds of a product of matrices. */
+static double cost_of(const hb_machine *m, const hb_link *link, size_t count) {
+    const hb_costs *costs = &m->kernels->costs;
+    size_t pre = link->wiring->pre, post = link->wiring->post;
+    return (double)costs->weighed * (double)(count * pre) +
+           (double)costs->turned * (double)(pre * post) / (link->waits ? SHARED : 1);
+}
 
 /* What fades for longer than some hundred steps adds up its roundings. */
 static real fading(const hb_link *link) {
@@ -96,9 +101,7 @@ static bool list_late(hb_machine *m, const hb_link *link, size_t b, const real *
                       real decay, double cost) {
     jumps to = jumps_of(m, &link->late, b);
     size_t count = list_steps(m, link, dsum, rows, decay, &to, link->late.room);
-    double weights = (double)(link->wiring->pre * link->wiring->post);
-    bool few = count < SIZE_MAX &&
-               JUMP_COST * (double)(count * link->wiring->pre) + LATE_COST * weights < cost;
+    bool few = count < SIZE_MAX && cost_of(m, link, count) < cost;
     link->late.listed[b % m->back_block] = few;
     return few;
 }
@@ -115,8 +118,7 @@ bool HB_R(hb_link_push_jumps)(hb_machine *m, const hb_link *link, hb_worker *wor
     for (size_t t = 0, steps; t < rows; t += steps) {
         steps = rows - t < HB_JUMP_STEPS ? rows - t : HB_JUMP_STEPS;
         size_t count = list_steps(m, link, dsum + t * post, steps, decay, &from, steps * post);
-        double own = JUMP_COST * (double)(count * pre) + TURN_COST * (double)(pre * post);
-        if (!t && own * (double)rows > cost * (double)steps) return false;
+        if (!t && cost_of(m, link, count) * (double)rows > cost * (double)steps) return false;
         pushed q = {.samples = 1, .steps = steps, .from = &from, .sums = worker->squeezed_out};
         q.out = (real *[]){out + t * pre};
         for (; q.i < pre; q.i += q.width) {

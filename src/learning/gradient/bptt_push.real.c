@@ -56,10 +56,6 @@ enum { SQUEEZE_ROWS = 8 };
  * worth the choice of single elements, which are dearer: 1.0 to 1.5 times. */
 #define HB_SQUEEZE 0.75
 #define HB_SAMPLE  0.75
-/* What a single element costs for each number summed, in multiply-adds of a product of matrices,
- * and a weight that is squeezed. */
-#define HB_SAMPLE_COST  1.8
-#define HB_SQUEEZE_COST 11
 
 static bool takes_all(const hb_link *link) {
     return link->connection->reads_v || !link->pre->window;
@@ -173,9 +169,10 @@ static bool push_squeezed(hb_machine *m, const hb_link *link, hb_worker *worker,
     m->kernels->HB_K(nonzero)(dsum + t0 * post, rows, post, full);
     for (size_t i = 0; i < HB_WORDS(post); i++) q.count += (size_t)__builtin_popcountll(full[i]);
     bool some = (double)steps < HB_SAMPLE * (double)(q.left * rows);
-    double cost = some ? HB_SAMPLE_COST * (double)(steps * q.count)
+    const hb_costs *costs = &m->kernels->costs;
+    double cost = some ? (double)costs->sampled * (double)(steps * q.count)
                        : (double)(q.left * q.count) * (double)rows;
-    cost += HB_SQUEEZE_COST * (double)(q.left * post);
+    cost += (double)costs->squeezed * (double)(q.left * post);
     if (HB_R(hb_link_push_jumps)(m, link, worker, b, dsum + t0 * post, out + first * pre, rows,
                                  cost))
         return true;
