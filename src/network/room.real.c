@@ -249,6 +249,8 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     }
     if (HB_WORDS(widest) > words) words = HB_WORDS(widest);
     widest = (widest + 63) / 64 * 64; /* rows end with whole vectors */
+    /* Sums of rows that bits ask for, and what sources are owed, come one after the other. */
+    hb_overlay turns = hb_overlay_begin(a);
     size_t merged = (HB_TILE_SOURCES + 64) * HB_PACKED_WORDS;
     w->merged = tile ? hb_arena_take(a, merged, 8) : NULL;
     w->tables = tile ? hb_arena_take(a, HB_PACKED_ROWS * tile, real_) : NULL;
@@ -258,20 +260,20 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     size_t sums = (narrow < HB_NARROW_WORDS ? narrow : HB_NARROW_WORDS) * 64 * HB_NARROW;
     w->narrow_bits = narrow ? hb_arena_take(a, bits, 8) : NULL;
     w->narrow_sums = narrow ? hb_arena_take(a, sums, real_) : NULL;
+    size_t padded = times(T + T / 64 + 65, HB_NARROW, 1);
+    w->narrow_rows = narrow ? hb_arena_take(a, padded, real_) : NULL;
+    hb_overlay_next(&turns, a);
     size_t slack = HB_POSITIONS_SLACK;
     w->squeezed_weight = back ? hb_arena_take(a, HB_STRIP * widest + slack, real_) : NULL;
     w->squeezed_sum = back ? hb_arena_take(a, times(T, widest, 1) + slack, real_) : NULL;
-    /* one after the other, so that they share room */
-    size_t out = back ? times(T, HB_STRIP, 1) : 0;
-    size_t padded = narrow ? times(T + T / 64 + 65, HB_NARROW, 1) : 0;
-    size_t shared = out > padded ? out : padded;
-    w->narrow_rows = w->squeezed_out = shared ? hb_arena_take(a, shared, real_) : NULL;
+    w->squeezed_out = back ? hb_arena_take(a, times(T, HB_STRIP, 1), real_) : NULL;
+    w->columns = back ? hb_arena_take(a, 2 * words, 8) : NULL;
     size_t starts = times(HB_WORDS(widest), T < HB_JUMP_STEPS ? T + 1 : HB_JUMP_STEPS + 1, 1);
     w->jump_starts = back ? hb_arena_take(a, starts, 4) : NULL;
     size_t late = waits ? times(m->back_block, T, m->kernels->tile_bytes) : 0;
     w->jump_sums = late ? hb_arena_take(a, late, 1) : NULL;
+    hb_overlay_end(&turns, a);
     w->turned = turned ? hb_arena_take(a, turned * m->kernels->tile_bytes, 1) : NULL;
-    w->columns = back ? hb_arena_take(a, 2 * words, 8) : NULL;
     w->packed = columns ? hb_arena_take(a, hb_multiply_room(columns, real_), 1) : NULL;
 }
 
