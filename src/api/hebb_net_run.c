@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/net.h"
+#include "base/finite.h"
 
 /* ---- input ---- */
 
@@ -101,12 +102,11 @@ hebb_status hebb_net_input(hebb_net *net, const char *encoder, const float *data
     if (per_sample > SIZE_MAX / sizeof(float) / batch)
         return hb_fail(env, HEBB_E_SHAPE, "%s: %zu samples of %zu values are too many", group->name,
                        batch, per_sample);
-    size_t count = batch * per_sample, n = group->n;
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(data[i]))
-            return hb_fail(env, HEBB_E_NOT_FINITE,
-                           "%s: value %zu of the input is %g; all must be finite numbers",
-                           group->name, i, (double)data[i]);
+    size_t count = batch * per_sample, n = group->n, bad = hb_not_finite_f32(data, count);
+    if (bad < count)
+        return hb_fail(env, HEBB_E_NOT_FINITE,
+                       "%s: value %zu of the input is %g; all must be finite numbers", group->name,
+                       bad, (double)data[bad]);
     HEBB_TRY(room(env, &group->values, &group->value_capacity, count, sizeof(float)));
     net->graph.inputs++;
     group->batch = batch;

@@ -34,9 +34,9 @@ static const hb_param_info uniform_params[] = {
      "the period of the smallest value", NULL, "the length of the run", NULL},
 };
 
-/* Eight ranges side by side: no number waits for the one before. */
+/* Ranges side by side: no number waits for the one before. */
 void hb_values_range(const float *values, size_t count, double *low, double *high) {
-    enum { SIDE = 8 };
+    enum { SIDE = 32 };
     float least[SIDE], most[SIDE];
     size_t i = 0;
     for (size_t k = 0; k < SIDE; k++) least[k] = most[k] = count ? values[0] : 0;
