@@ -81,8 +81,9 @@ static size_t positions(const uint64_t *bits, size_t words, uint32_t *index) {
         __m512i place = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)(w * 64)));
         for (int quarter = 0; quarter < 4; quarter++, word >>= 16) {
             __mmask16 mask = (__mmask16)word;
+            size_t here = (size_t)__builtin_popcount(mask);
             _mm512_storeu_si512(index + count, _mm512_maskz_compress_epi32(mask, place));
-            count += (size_t)__builtin_popcount(mask);
+            count += here;
             place = _mm512_add_epi32(place, _mm512_set1_epi32(16));
         }
     }

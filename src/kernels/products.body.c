@@ -95,11 +95,13 @@ PART(double, vec_f64, load_part_f64, store_part_f64)
 /* ---- lists: which entries each row of bits asks for ---- */
 
 #if defined(__AVX512F__)
-/* Those of 16 ids whose bit is 1, one after another; returns how many. */
+/* Those of 16 ids whose bit is 1, one after another; returns how many, counted first: see keep_f32
+ * in multiply.body.c. */
 INLINE size_t keep_ids(uint16_t *to, __mmask16 some, __m512i ids) {
+    size_t count = (size_t)__builtin_popcount(some);
     __m256i kept = _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(some, ids));
     _mm256_storeu_si256((__m256i *)(void *)to, kept);
-    return (size_t)__builtin_popcount(some);
+    return count;
 }
 INLINE size_t fours_of(uint64_t word, size_t w, uint16_t *to) {
     const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
