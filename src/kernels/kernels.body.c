@@ -99,6 +99,15 @@ static size_t positions(const uint64_t *bits, size_t words, uint32_t *index) {
 }
 #endif
 
+/* masked of hb_costs. Without masks or wide vectors spikes are always found. */
+#if defined(__AVX512F__)
+#define MASKED 0.4f
+#elif defined(__AVX2__)
+#define MASKED 1.6f
+#else
+#define MASKED 64
+#endif
+
 #define OF_ISA(name) JOIN(hb_##name##_, HB_ISA)
 const hb_kernels JOIN(hb_kernels_, HB_ISA) = {
     .name = TEXT(HB_ISA),
@@ -116,7 +125,8 @@ const hb_kernels JOIN(hb_kernels_, HB_ISA) = {
               .sampled = 2.5f,
               .weighed = 1.4f,
               .squeezed = 9,
-              .turned = 13},
+              .turned = 13,
+              .masked = MASKED},
     .tile_bytes = TILE_BYTES,
     .add_rows_f32 = OF_ISA(add_rows_f32),
     .add_rows_f64 = OF_ISA(add_rows_f64),
@@ -150,6 +160,8 @@ const hb_kernels JOIN(hb_kernels_, HB_ISA) = {
     .pad_narrow_f64 = OF_ISA(pad_narrow_f64),
     .gather_narrow_f32 = OF_ISA(gather_narrow_f32),
     .gather_narrow_f64 = OF_ISA(gather_narrow_f64),
+    .mask_narrow_f32 = OF_ISA(mask_narrow_f32),
+    .mask_narrow_f64 = OF_ISA(mask_narrow_f64),
     .squeeze_f32 = OF_ISA(squeeze_f32),
     .squeeze_f64 = OF_ISA(squeeze_f64),
     .spread_f32 = OF_ISA(spread_f32),

@@ -35,6 +35,7 @@ typedef struct hb_costs {
     /* beside a multiply-add of `multiply`: one of `sample`, one of `weigh`; a number squeezed, and
      * one turned */
     float sampled, weighed, squeezed, turned;
+    float masked; /* a number of a narrow row added to 64 sources by masks, beside a spike found */
 } hb_costs;
 
 /* Numbers of which (i, k) is at[i * row + k * column]; one of the strides is 1. */
@@ -162,11 +163,21 @@ typedef struct hb_kernels {
     void (*pad_narrow_f64)(double *to, const double *from, size_t width, size_t count);
     /* Of 64 sources, each of those `live` adds to its row of `to` (HB_NARROW apart) the padded rows
      * of the steps that its bits say: bit t of bits[i * words + k] is step 64 k + t of source i.
-     * Spikes of a word are added to four sums in turn. */
+     * A sum goes over its steps in order, and begins at 0. */
     void (*gather_narrow_f32)(float *to, const float *padded, const uint64_t *bits, size_t words,
                               uint64_t live);
     void (*gather_narrow_f64)(double *to, const double *padded, const uint64_t *bits, size_t words,
                               uint64_t live);
+    /* The same sums, looking at every source in every step: bit i % 64 of bits[t * stride + i / 64]
+     * & kept[i / 64] says that source i acts in step t, whose row is `width` numbers. They are
+     * added to to[i / 64][HB_NARROW][64], of sources in whole 64s. Where acted is not NULL, bits of
+     * those that did are set. */
+    void (*mask_narrow_f32)(float *to, const float *rows, size_t width, size_t steps,
+                            const uint64_t *bits, size_t stride, const uint64_t *kept,
+                            size_t sources, uint64_t *acted);
+    void (*mask_narrow_f64)(double *to, const double *rows, size_t width, size_t steps,
+                            const uint64_t *bits, size_t stride, const uint64_t *kept,
+                            size_t sources, uint64_t *acted);
     /* The numbers of a row whose bit is 1, one after another; returns how many. May write up to
      * HB_POSITIONS_SLACK more. */
     size_t (*squeeze_f32)(float *to, const float *from, const uint64_t *bits, size_t n);

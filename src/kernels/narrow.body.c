@@ -38,6 +38,13 @@ INLINE int has_many(const uint64_t *train, size_t words) {
     return spikes > MANY * words;
 }
 
+/* Masks need registers that hold them. */
+#if defined(__AVX512F__)
+#define MASK_TRAINS(R, ...) JOIN(hb_mask_trains_##R##_, HB_ISA)(__VA_ARGS__)
+#else
+#define MASK_TRAINS(R, ...) false
+#endif
+
 /* Rows lie close together: what a whole vector has beyond one is the start of the next, which no
  * one minds; but nothing lies beyond the last. */
 #define NARROW(R, type, vec)                                                                       \
@@ -96,6 +103,7 @@ INLINE int has_many(const uint64_t *train, size_t words) {
               HB_ISA)(type * to, size_t width, size_t steps, const type *rows, size_t numbers,     \
                       const uint64_t *bits, size_t stride, const uint32_t *index, size_t count) {  \
         const size_t most = 64 * WORDS_##R;                                                        \
+        if (MASK_TRAINS(R, to, width, steps, rows, bits, stride, index, count)) return;            \
         for (size_t t = 0; t < steps; t += most)                                                   \
             add_trains_##R(to + t * width, width, steps - t < most ? steps - t : most, rows,       \
                            numbers, bits + t / 64, stride, index, count);                          \
@@ -122,23 +130,21 @@ INLINE int has_many(const uint64_t *train, size_t words) {
             }                                                                                      \
         }                                                                                          \
     }                                                                                              \
-    INLINE void gather_some_##R(vec sum[][VECTORS(type)], const type *rows, uint64_t *word,        \
-                                const size_t some) {                                               \
+    INLINE void gather_some_##R(vec *sum, const type *rows, uint64_t *word, const size_t some) {   \
         for (size_t s = 0; s < some; s++, *word &= *word - 1) {                                    \
             const vec *row = (const vec *)(rows + lowest(*word) * HB_NARROW);                      \
-            for (int l = 0; l < VECTORS(type); l++) sum[s % FEW][l] += row[l];                     \
+            for (int l = 0; l < VECTORS(type); l++) sum[l] += row[l];                              \
         }                                                                                          \
     }                                                                                              \
     INLINE void gather_train_##R(type *to, const type *padded, const uint64_t *train,              \
                                  size_t words, const size_t some) {                                \
-        vec sum[FEW][VECTORS(type)] = {{{0}}};                                                     \
+        vec sum[VECTORS(type)] = {{0}};                                                            \
         for (size_t k = 0; k < words; k++, padded += HB_NARROW_BLOCK) {                            \
             uint64_t word = train[k];                                                              \
             gather_some_##R(sum, padded, &word, some);                                             \
             while (word) gather_some_##R(sum, padded, &word, FEW);                                 \
         }                                                                                          \
-        for (int l = 0; l < VECTORS(type); l++)                                                    \
-            ((vec *)to)[l] += (sum[0][l] + sum[1][l]) + (sum[2][l] + sum[3][l]);                   \
+        for (int l = 0; l < VECTORS(type); l++) ((vec *)to)[l] += sum[l];                          \
     }                                                                                              \
     void JOIN(hb_gather_narrow_##R##_, HB_ISA)(                                                    \
         type * to, const type *padded, const uint64_t *bits, size_t words, uint64_t live) {        \

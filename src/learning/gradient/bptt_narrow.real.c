@@ -4,6 +4,11 @@
 
 #include "learning/gradient/bptt_links.h"
 
+enum {
+    SAMPLES = 16,
+    SAMPLED = 8
+}; /* so many samples, one step of so many: of which spikes count */
+
 /* Parts of the sources, whole words each: as few as the threads leave, since every part goes
  * through the trains of all samples. A source's sum does not depend on them. */
 size_t HB_R(hb_link_narrow_items)(const hb_machine *m, const hb_link *link) {
@@ -62,23 +67,23 @@ static uint64_t word_of_trains(hb_machine *m, const hb_link *link, size_t b, siz
     return live;
 }
 
-void HB_R(hb_link_narrow_gradient)(hb_machine *m, hb_link *link, hb_worker *w, size_t part,
-                                   size_t b0, size_t b1) {
+/* Sources of a link whose gradient one worker sums up. */
+typedef struct part {
+    size_t first, last, count; /* words; sources */
+} part;
+
+/* Source by source, spike by spike. */
+static void gather(hb_machine *m, hb_link *link, hb_worker *w, part p, size_t b0, size_t b1) {
     const hb_kernels *kernels = m->kernels;
-    size_t parts = HB_R(hb_link_narrow_items)(m, link), post = link->wiring->post;
-    size_t per = (link->pre->words + parts - 1) / parts, first = part * per;
-    size_t last = first + per < link->pre->words ? first + per : link->pre->words;
-    real *sums = w->narrow_sums;
-    if (first >= last) return;
-    real *grad = (real *)link->weight->grad + 64 * first * post;
-    size_t count = (64 * last < link->pre->n ? 64 * last : link->pre->n) - 64 * first;
-    for (size_t i = 0; i < count; i++)
+    size_t post = link->wiring->post;
+    real *sums = w->narrow_sums, *grad = (real *)link->weight->grad + 64 * p.first * post;
+    for (size_t i = 0; i < p.count; i++)
         memcpy(sums + i * HB_NARROW, grad + i * post, post * sizeof *sums);
     for (size_t b = b0; b < b1; b++) {
         bool padded = false;
         const uint64_t *train =
-            link->pre->trains ? hb_part_train(m, link->pre, b, 64 * first) : NULL;
-        for (size_t i = first; i < last; i++) {
+            link->pre->trains ? hb_part_train(m, link->pre, b, 64 * p.first) : NULL;
+        for (size_t i = p.first; i < p.last; i++) {
             uint64_t live = link->pre->trains
                                 ? word_of_trains(m, link, b, i, &train, w->narrow_bits)
                                 : turn_word(m, link, b, i, w->narrow_bits);
@@ -88,10 +93,54 @@ void HB_R(hb_link_narrow_gradient)(hb_machine *m, hb_link *link, hb_worker *w, s
                 kernels->HB_K(pad_narrow)(w->narrow_rows, hb_link_sum_gradient(m, link, b), post,
                                           m->steps);
             padded = true;
-            kernels->HB_K(gather_narrow)(sums + (i - first) * 64 * HB_NARROW, w->narrow_rows,
+            kernels->HB_K(gather_narrow)(sums + (i - p.first) * 64 * HB_NARROW, w->narrow_rows,
                                          w->narrow_bits, HB_WORDS(m->steps), live);
         }
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < p.count; i++)
         memcpy(grad + i * post, sums + i * HB_NARROW, post * sizeof *sums);
+}
+
+/* All sources in every step. */
+static void mask(hb_machine *m, hb_link *link, hb_worker *w, part p, size_t b0, size_t b1) {
+    const hb_kernels *kernels = m->kernels;
+    size_t post = link->wiring->post, words = link->pre->words, room = 64 * HB_NARROW;
+    real *sums = w->narrow_sums, *grad = (real *)link->weight->grad + 64 * p.first * post;
+    for (size_t i = 0; i < p.count; i += 64)
+        kernels->HB_K(transpose)(sums + i / 64 * room, 64, grad + i * post, post, post,
+                                 p.count - i < 64 ? p.count - i : 64);
+    for (size_t b = b0; b < b1; b++)
+        kernels->HB_K(mask_narrow)(sums, hb_link_sum_gradient(m, link, b), post, m->steps,
+                                   hb_part_bits(m, link->pre, b, 1 - link->lag) + p.first, words,
+                                   link->drops ? link->kept + b * words + p.first : NULL, p.count,
+                                   link->touched ? link->touched + p.first : NULL);
+    for (size_t i = 0; i < p.count; i += 64)
+        kernels->HB_K(transpose)(grad + i * post, post, sums + i / 64 * room, 64,
+                                 p.count - i < 64 ? p.count - i : 64, post);
+}
+
+/* Is a look at all sources cheaper? Some rows of some samples stand for all; the sums are the same
+ * bits. */
+static bool masks_win(const hb_machine *m, const hb_link *link, part p, size_t b0, size_t b1) {
+    size_t spikes[2] = {0}, rows = 0, words = p.last - p.first;
+    if (link->pre->trains) return false;
+    for (size_t b = b0; b < b1; b += (b1 - b0 + SAMPLES - 1) / SAMPLES)
+        for (size_t t = SAMPLED / 2; t < m->steps; t += SAMPLED, rows++)
+            m->kernels->count(hb_part_bits(m, link->pre, b, t + 1 - link->lag) + p.first, words,
+                              spikes);
+    float looks = (float)(rows * words * link->wiring->post * sizeof(real) / sizeof(float));
+    return looks * m->kernels->costs.masked < (float)spikes[0];
+}
+
+void HB_R(hb_link_narrow_gradient)(hb_machine *m, hb_link *link, hb_worker *w, size_t index,
+                                   size_t b0, size_t b1) {
+    size_t parts = HB_R(hb_link_narrow_items)(m, link), words = link->pre->words;
+    size_t per = (words + parts - 1) / parts, first = index * per, n = link->pre->n;
+    if (first >= words) return;
+    part p = {first, first + per < words ? first + per : words, 0};
+    p.count = (64 * p.last < n ? 64 * p.last : n) - 64 * first;
+    if (masks_win(m, link, p, b0, b1))
+        mask(m, link, w, p, b0, b1);
+    else
+        gather(m, link, w, p, b0, b1);
 }
