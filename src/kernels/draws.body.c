@@ -2,15 +2,12 @@
  * bits. */
 #include <string.h>
 
+#include "kernels/body.h"
 #include "kernels/draws.h"
 #include "kernels/kernels.h"
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
-
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#define INLINE      static inline __attribute__((always_inline))
 
 #define PHILOX_M0 0xD2511F53u
 #define PHILOX_M1 0xCD9E8D57u

@@ -1,6 +1,7 @@
 /* Kernel bodies. Compiled once per instruction set with HB_ISA set to its name. */
 #include <string.h>
 
+#include "kernels/body.h"
 #include "kernels/draws.h"
 #include "kernels/kernels.h"
 #include "kernels/narrow.h"
@@ -9,10 +10,8 @@
 #include <immintrin.h>
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#define TEXT_(a)    #a
-#define TEXT(a)     TEXT_(a)
+#define TEXT_(a) #a
+#define TEXT(a)  TEXT_(a)
 
 static void between_f32(const float *x, size_t n, float low, float high, uint64_t *bits) {
     for (size_t base = 0; base < n; base += 64) {

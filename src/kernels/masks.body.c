@@ -5,6 +5,7 @@
  *
  * In the gradient sources are lanes: their bits lie beside one another in a row of spikes, which so
  * is a mask as it stands. Their sums stay in registers while the steps pass by. */
+#include "kernels/body.h"
 #include "kernels/kernels.h"
 #include "kernels/narrow.h"
 #include "kernels/products.h"
@@ -12,11 +13,6 @@
 #include <immintrin.h>
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#define INLINE      static inline __attribute__((always_inline))
-typedef float vec_f32 __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
-typedef double vec_f64 __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 #define LANES(type) (VECTOR_BYTES / sizeof(type))
 
 /* add: x is added to the lanes whose bit is 1. Others keep what they have: sums begin at +0 and so

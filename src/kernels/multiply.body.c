@@ -2,18 +2,12 @@
  * here is what differs between the sets, the products themselves are in multiply_real.h. */
 #include <string.h>
 
+#include "kernels/body.h"
 #include "kernels/kernels.h"
 #include "kernels/products.h"
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
-
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#define INLINE      static inline __attribute__((always_inline))
-
-typedef float vec_f32 __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
-typedef double vec_f64 __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 
 /* What stays in registers: the sums of a tile, TILE_ROWS x 2 vectors, or those of SHARED products
  * of rows, each in 64 bytes of vectors. */

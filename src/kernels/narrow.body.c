@@ -7,18 +7,13 @@
  * a word has fewer, the rest go to rows that nobody reads, or come from a row of zeros. */
 #include <string.h>
 
+#include "kernels/body.h"
 #include "kernels/kernels.h"
 #include "kernels/narrow.h"
 #include "kernels/products.h"
 #if defined(__BMI__)
 #include <immintrin.h>
 #endif
-
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#define INLINE      static inline __attribute__((always_inline))
-typedef float vec_f32 __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
-typedef double vec_f64 __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 
 enum { FEW = 4, MANY = 3, SUM_BYTES = 32768 };
 #define VECTORS(type) ((int)(HB_NARROW * sizeof(type) / VECTOR_BYTES))

@@ -6,19 +6,14 @@
  * the work shows in nothing but the time. */
 #include <string.h>
 
+#include "kernels/body.h"
 #include "kernels/kernels.h"
 #include "kernels/products.h"
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-
-typedef float vec_f32 __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
-typedef double vec_f64 __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 #define LANES(type) (VECTOR_BYTES / sizeof(type))
-#define INLINE      static inline __attribute__((always_inline))
 
 /* The first `lanes` numbers at `from`, and zeros. */
 #define PART(type, vec, load_part, store_part)                                                     \

@@ -6,16 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/body.h"
 #include "kernels/kernels.h"
 
-/* Vectors as wide as the registers; a tile of eight stays in them while rows pass by. */
-#if defined(__AVX512F__)
-enum { VECTOR_BYTES = 64 };
-#elif defined(__AVX2__)
-enum { VECTOR_BYTES = 32 };
-#else
-enum { VECTOR_BYTES = 16 };
-#endif
+/* A tile of eight vectors stays in registers while rows pass by. */
 enum { TILE_VECTORS = HB_TILE_VECTORS, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES };
 
 #define HB_DECLARE_PRODUCTS(isa, R, type)                                                          \

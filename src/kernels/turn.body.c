@@ -2,15 +2,12 @@
  */
 #include <string.h>
 
+#include "kernels/body.h"
 #include "kernels/kernels.h"
 #include "kernels/products.h"
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #endif
-
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#define INLINE      static inline __attribute__((always_inline))
 
 /* The bits of x[i] whose place has the bit `half` and those of x[i + half] whose place has it not
  * are exchanged. */
