@@ -6,43 +6,24 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "kernels/kernels.h"
+#include "guarded.h"
 #include "scenes.h"
 
-static const char *const cpus[] = {"baseline", "avx2", "avx512"};
-enum { CPUS = 3, SIZES = 12 };
+enum { SIZES = 12 };
 static const size_t sizes[SIZES] = {1, 3, 4, 15, 16, 17, 33, 64, 100, 127, 128, 300};
 
-static const hb_kernels *kernels_of(int cpu) {
-    setenv("HEBB_CPU", cpus[cpu], 1);
-    const hb_kernels *k = hb_kernels_get();
-    unsetenv("HEBB_CPU");
-    return k;
-}
-
-/* Room whose end is the end of a page; the next one is closed. */
+/* Guarded room, which knows its size. */
 typedef struct room {
-    char *base, *data;
-    size_t pages;
+    char *data;
+    size_t size;
 } room;
 
-static room room_of(size_t size) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    room r = {.pages = (size + page - 1) / page * page + page};
-    r.base = mmap(NULL, r.pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(r.base != MAP_FAILED);
-    assert_int_equal(mprotect(r.base + r.pages - page, page, PROT_NONE), 0);
-    r.data = r.base + r.pages - page - size;
-    return r;
-}
-static void leave(room *r) { munmap(r->base, r->pages); }
+static room room_of(size_t size) { return (room){guarded(size), size}; }
+static void leave(room *r) { unguard(r->data, r->size); }
 
 static hb_stream stream;
 static float number(void) { return (float)((double)hb_stream_u32(&stream) / 0x1p31 - 1); }

@@ -6,52 +6,24 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "kernels/kernels.h"
+#include "guarded.h"
 
-static const char *const cpus[] = {"baseline", "avx2", "avx512"};
 static const size_t sources[] = {1, 31, 64, 77, 130}, steps[] = {1, 7, 16, 17, 33, 64, 65, 150};
 static const double densities[] = {0, 0.02, 0.2, 1};
-enum { CPUS = 3, MOST = 130, WORDS = (MOST + 63) / 64, BLOCKS = 3 };
+enum { MOST = 130, WORDS = (MOST + 63) / 64, BLOCKS = 3 };
 static hb_stream stream;
 
-static const hb_kernels *kernels_of(int cpu) {
-    setenv("HEBB_CPU", cpus[cpu], 1);
-    const hb_kernels *k = hb_kernels_get();
-    unsetenv("HEBB_CPU");
-    return k;
-}
-
-/* Room that ends where a closed page begins. */
-static size_t pages(size_t size) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    return (size + page - 1) / page * page;
-}
-static void *room(size_t size) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = pages(size);
-    char *base =
-        mmap(NULL, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(base != MAP_FAILED);
-    assert_int_equal(mprotect(base + whole, page, PROT_NONE), 0);
-    return base + whole - size;
-}
-static void leave(void *data, size_t size) {
-    size_t whole = pages(size);
-    munmap((char *)data + size - whole, whole + (size_t)sysconf(_SC_PAGESIZE));
-}
 static int chance(double p) { return (double)hb_stream_u32(&stream) < p * 0x1p32; }
 
 /* Rows of bits: bit i % 64 of word i / 64 of row t. Now and then nobody acts. */
 static uint64_t *rows_of_bits(size_t n, size_t T, double density) {
     size_t words = (n + 63) / 64;
-    uint64_t *bits = room(T * words * 8);
+    uint64_t *bits = guarded(T * words * 8);
     for (size_t t = 0; t < T; t++)
         for (size_t i = 0; t % 11 != 5 && i < n; i++)
             if (i % 9 != 4 && chance(density)) bits[t * words + i / 64] |= (uint64_t)1 << i % 64;
@@ -65,7 +37,7 @@ static uint64_t *rows_of_bits(size_t n, size_t T, double density) {
         static type padded[BLOCKS * HB_NARROW_BLOCK], found[64][HB_NARROW];                        \
         size_t words = (n + 63) / 64, size = T * width * sizeof(type);                             \
         uint64_t *bits = rows_of_bits(n, T, density), kept[WORDS], acted[WORDS], live[WORDS];      \
-        type *rows = room(size);                                                                   \
+        type *rows = guarded(size);                                                                \
         for (size_t i = 0; i < T * width; i++)                                                     \
             rows[i] = (type)((double)hb_stream_u32(&stream) / 0x1p31 - 1);                         \
         for (size_t k = 0; k < WORDS; k++) kept[k] = with_kept ? 0xf0f1f3c7a5ffff0fu : ~0ull;      \
@@ -103,15 +75,15 @@ static uint64_t *rows_of_bits(size_t n, size_t T, double density) {
                     }                                                                              \
             }                                                                                      \
         }                                                                                          \
-        leave(bits, T *words * 8), leave(rows, size);                                              \
+        unguard(bits, T *words * 8), unguard(rows, size);                                          \
     }                                                                                              \
     /* Currents: the bits of plain sums, one after another; -0 stays where nobody acts. */         \
     static void currents_##R(size_t n, size_t T, size_t width, double density) {                   \
         size_t words = (n + 63) / 64, blocks = (T + 63) / 64, size = n * width * sizeof(type);     \
         size_t room_of_sums = T * width * sizeof(type), room_of_bits = n * blocks * 8;             \
-        uint64_t *bits = rows_of_bits(n, T, density), *trains = room(room_of_bits);                \
-        uint32_t *index = room(n * 4);                                                             \
-        type *rows = room(size), *to = room(room_of_sums), *want = room(room_of_sums);             \
+        uint64_t *bits = rows_of_bits(n, T, density), *trains = guarded(room_of_bits);             \
+        uint32_t *index = guarded(n * 4);                                                          \
+        type *rows = guarded(size), *to = guarded(room_of_sums), *want = guarded(room_of_sums);    \
         for (size_t i = 0; i < n * width; i++)                                                     \
             rows[i] = (type)((double)hb_stream_u32(&stream) / 0x1p31 - 1);                         \
         for (size_t i = 0; i < T * width; i++) want[i] = i % 3 ? (type)-0.0 : (type)1 / 3;         \
@@ -134,8 +106,8 @@ static uint64_t *rows_of_bits(size_t n, size_t T, double density) {
                     assert_memory_equal(&sum, &to[t * width + j], sizeof sum);                     \
                 }                                                                                  \
         }                                                                                          \
-        leave(bits, T *words * 8), leave(trains, room_of_bits), leave(index, n * 4);               \
-        leave(rows, size), leave(to, room_of_sums), leave(want, room_of_sums);                     \
+        unguard(bits, T *words * 8), unguard(trains, room_of_bits), unguard(index, n * 4);         \
+        unguard(rows, size), unguard(to, room_of_sums), unguard(want, room_of_sums);               \
     }
 
 SOURCES(f32, float, 1e-5)

@@ -9,33 +9,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "guarded.h"
 #include "hebb/hebb.h"
-#include "kernels/kernels.h"
 
-static const char *const cpus[] = {"baseline", "avx2", "avx512"};
 static hb_stream stream;
 
 /* `count` numbers that end where a closed page begins. */
 static float *numbers(size_t count) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (count * 4 + page - 1) / page * page;
-    char *base =
-        mmap(NULL, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(base != MAP_FAILED);
-    assert_int_equal(mprotect(base + size, page, PROT_NONE), 0);
-    float *x = (float *)(void *)(base + size) - count;
+    float *x = guarded(count * sizeof *x);
     for (size_t i = 0; i < count; i++) x[i] = (float)((double)hb_stream_u32(&stream) / 0x1p31 - 1);
     return x;
 }
-static void leave(float *x, size_t count) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (count * 4 + page - 1) / page * page;
-    munmap((char *)(x + count) - size, size + page);
-}
+static void leave(float *x, size_t count) { unguard(x, count * sizeof *x); }
 
 enum { SOURCES = 128, STEPS = 150, BLOCKS = (STEPS + 63) / 64 };
 

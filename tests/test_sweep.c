@@ -9,16 +9,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "kernels/kernels.h"
+#include "guarded.h"
 #include "neurons/model.h"
 
-static const char *const cpus[] = {"baseline", "avx2", "avx512"};
 static const char *const models[] = {"lif", "clif", "clif2k"};
 static const size_t sizes[] = {1, 3, 8, 10, 16, 17, 31, 33, 64, 65, 100, 130};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -37,23 +34,19 @@ static real number(void) { return (real)((double)hb_stream_u32(&stream) / 0x1p31
 /* Rooms end where a page ends; the next one is closed. */
 enum { ROOMS = 64 };
 static struct {
-    char *base;
+    void *data;
     size_t size;
 } rooms[ROOMS];
 static size_t room_count;
 
 static void *room(size_t size) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t whole = (size + page - 1) / page * page + page;
-    char *base = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(base != MAP_FAILED && room_count < ROOMS);
-    assert_int_equal(mprotect(base + whole - page, page, PROT_NONE), 0);
-    rooms[room_count].base = base;
-    rooms[room_count++].size = whole;
-    return base + whole - page - size;
+    assert_true(room_count < ROOMS);
+    rooms[room_count].data = guarded(size);
+    rooms[room_count].size = size;
+    return rooms[room_count++].data;
 }
 static void leave_rooms(void) {
-    while (room_count--) munmap(rooms[room_count].base, rooms[room_count].size);
+    while (room_count--) unguard(rooms[room_count].data, rooms[room_count].size);
     room_count = 0;
 }
 static real *numbers(size_t count) {

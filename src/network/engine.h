@@ -344,7 +344,7 @@ static inline size_t hb_sweep_steps(size_t row) {
 
 /* The columns of a slab of the part; 0: it does not go in slabs (sweeps.real.c). */
 size_t HB_R(hb_part_slab)(const hb_machine *machine, const hb_part *part);
-/* May a group of a part of its own do all steps in one sweep? */
+/* May a group of a part of its own do all steps in one sweep, if no monitor looks on? */
 bool HB_R(hb_part_sweeps_whole)(const hb_machine *machine, const hb_part *part);
 /* Steps t0 .. t1 of some neurons of a group by the model's sweep: of sample b, or of HB_ABREAST
  * samples from b on. The rows of their currents begin at I and lie `row` apart. */

@@ -313,7 +313,7 @@ static void run_plan(hb_machine *m, hb_worker *w, size_t b0, size_t b1) {
         bool all = m->parts[g->order[i]].one_row;
         hb_part *alone = next == i + 1 && !all ? &m->parts[g->order[i]] : NULL;
         bool slabs = alone && alone->slab;
-        bool whole = slabs || (alone && HB_R(hb_part_sweeps_whole)(m, alone));
+        bool whole = slabs || (alone && !alone->recorded && HB_R(hb_part_sweeps_whole)(m, alone));
         if (slabs) HB_R(hb_part_run_slabs)(m, w, alone, b0, b1);
         for (size_t k = i; k < next && !all && !slabs; k++) pull_block(m, w, g->order[k], b0, b1);
         if (whole && !slabs) sweep_block(m, w, alone, b0, b1);

@@ -49,7 +49,7 @@ void HB_R(hb_part_sweep)(hb_machine *m, hb_part *p, hb_share mine, size_t b, siz
 }
 
 bool HB_R(hb_part_sweeps_whole)(const hb_machine *m, const hb_part *p) {
-    bool steps = !hb_part_sweeps(m, p) || p->recorded || p->wants_V;
+    bool steps = !hb_part_sweeps(m, p) || p->wants_V;
     for (size_t i = 0; i < m->link_count; i++)
         steps |= m->links[i].post == p && m->links[i].connection->inside;
     return !steps;
@@ -60,8 +60,8 @@ size_t HB_R(hb_part_slab)(const hb_machine *m, const hb_part *p) {
     const hb_graph *g = m->base.graph;
     const hb_link *link = NULL;
     size_t drivers = 0;
-    if (!p->model || p->n <= HB_ABREAST_MOST || p->inputs != 1 || (p->active && p->keep_I) ||
-        g->stepwise || !HB_R(hb_part_sweeps_whole)(m, p))
+    if (!p->model || p->recorded || p->n <= HB_ABREAST_MOST || p->inputs != 1 ||
+        (p->active && p->keep_I) || g->stepwise || !HB_R(hb_part_sweeps_whole)(m, p))
         return 0;
     for (size_t i = 0; i < m->part_count; i++)
         if (&m->parts[i] != p && m->parts[i].group->component == p->group->component) return 0;

@@ -201,18 +201,11 @@ static void push(const backward *back, hb_worker *w, size_t group, size_t b, boo
     }
 }
 
-/* A group of a part of its own has the gradients of all its steps before the first is taken. */
-static bool sweeps_whole(const hb_machine *m, size_t group) {
-    bool steps = !hb_part_sweeps(m, &m->parts[group]) || m->parts[group].dV;
-    for (size_t i = 0; i < m->link_count; i++)
-        steps |= m->links[i].connection->post == group && m->links[i].connection->inside;
-    return !steps;
-}
-
 static void back_steps(const backward *back, hb_worker *w, size_t b, size_t first, size_t last) {
     const hb_graph *g = back->m->base.graph;
-    if (last == first + 1 && back->m->parts[g->order[first]].active &&
-        sweeps_whole(back->m, g->order[first])) {
+    const hb_part *p = &back->m->parts[g->order[first]];
+    /* a group of a part of its own has the gradients of all its steps before the first is taken */
+    if (last == first + 1 && p->active && HB_R(hb_part_sweeps_whole)(back->m, p)) {
         back_sweep(back, w, g->order[first], b, 0, back->m->steps);
         return;
     }
