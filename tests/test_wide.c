@@ -24,7 +24,7 @@ static const struct {
     bool still;   /* a third of the neurons are held down: their windows never open */
     bool reads_v; /* c2: what it reads has no window */
     size_t wide;  /* neurons of a hidden layer; 0: WIDE. COLLIDING: rows of whole pages */
-    size_t steps; /* 0: STEPS. LONG: gradients are taken by their jumps, in two parts */
+    size_t steps; /* 0: STEPS. LONG: gradients are taken by their jumps */
     bool real;    /* input of real numbers, in every step others */
 } cases[] = {{"STCA", "same_step", "exact", false, false, false},
              {"STBP", "same_step", "exact", false, false, false},

@@ -123,21 +123,21 @@ typedef struct hb_link {
     real *pending;               /* [B][delay_max][post]: on its way at the end of a run */
     real decay[2];
     double dropout;
-    bool drops;     /* in this run */
-    uint64_t *kept; /* [B][words]: sources that dropout left */
-    real *masked;   /* [2][B][n] of a constant and its row 0, [B][T+1][n] of rows: what is left of
-                       them */
-    bool recorded;  /* by a monitor */
-    bool shown;     /* ... the spikes that arrive */
-    real *past;     /* [B][delay_max][pre]: rows before row 0, newest first; if shown */
-    real *total;    /* [2][B][post]: sum of the currents' gradients that a constant drove, and
-                       that of step 0, which row 0 drove */
-    real *dsum;     /* as the target's dI: gradients of the sums, behind a filter ... */
-    real *dfilter;  /* [back_block][2][post]: ... whose own these are */
-    hb_times times; /* where weights have a gradient */
-    hb_jumps jumps; /* the same of weights that real numbers go through ... */
-    hb_jumps late;  /* ... and of what its source is owed, if it waits: */
-    bool waits;     /* all samples of a block are pushed at once */
+    bool drops;      /* in this run */
+    uint64_t *kept;  /* [B][words]: sources that dropout left */
+    real *masked;    /* [2][B][n] of a constant and its row 0, [B][T+1][n] of rows: what is left of
+                        them */
+    bool recorded;   /* by a monitor */
+    bool shown;      /* ... the spikes that arrive */
+    real *past;      /* [B][delay_max][pre]: rows before row 0, newest first; if shown */
+    real *total;     /* [2][B][post]: sum of the currents' gradients that a constant drove, and
+                        that of step 0, which row 0 drove */
+    real *dsum;      /* as the target's dI: gradients of the sums, behind a filter ... */
+    real *dfilter;   /* [back_block][2][post]: ... whose own these are */
+    hb_times times;  /* where weights have a gradient */
+    hb_jumps jumps;  /* the same of weights that real numbers go through ... */
+    hb_jumps pushed; /* ... and for the push to its source, if it defers that: */
+    bool defers;     /* all samples of a block are pushed at once */
     uint64_t *touched; /* sources that spiked in the batch, for row-sparse optimizers */
     /* where runs go in chunks: the gradients of the sums after this chunk, and of filters */
     real *dsum_after;    /* [B][delay_max][post] */
@@ -208,20 +208,18 @@ typedef struct hb_worker {
     real *tables;     /* [HB_TABLE_ROWS / 4][16][tile], or [HB_PACKED_ROWS][tile] */
     real *apart;      /* columns of a tile by themselves, where rows collide; or NULL */
     real *squeezed_weight, *squeezed_sum,
-        *squeezed_out;     /* [HB_STRIP][post], [T][post], [T][strip] */
-    uint64_t *columns;     /* [2][words]: those that are not left out */
-    uint32_t *jump_starts; /* [words][HB_JUMP_STEPS + 1] */
-    real *turned;          /* [post][tile] */
-    real *jump_sums;       /* [back_block][T][tile], if a link waits */
-    real *packed;          /* what the kernel multiply needs */
+        *squeezed_out; /* [HB_STRIP][post], [T][post], [T][strip] */
+    uint64_t *columns; /* [2][words]: those that are not left out */
+    real *turned;      /* [post][tile] */
+    real *jump_sums;   /* [back_block][T][tile], if a link defers its push */
+    real *packed;      /* what the kernel multiply needs */
     /* of narrow links: NULL where there are none */
     uint64_t *narrow_bits; /* [64 words of the source, or as many as steps, in whole 64s] */
     real *narrow_rows;     /* [T / 64, rounded up][HB_NARROW_BLOCK] */
     real *narrow_sums;     /* [64 HB_NARROW_WORDS][HB_NARROW], or fewer */
 } hb_worker;
 
-/* Steps whose jumps are listed at once: so many places fill squeezed_weight. The widest tile. */
-enum { HB_JUMP_STEPS = 512, HB_JUMP_TILE = 128 };
+enum { HB_JUMP_TILE = 128 }; /* the widest tile */
 enum { HB_STRIP = 256, HB_TILE_SOURCES = 1024, HB_NARROW_WORDS = 16 };
 
 typedef struct hb_machine {

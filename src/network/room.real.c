@@ -147,9 +147,9 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
     if (hb_link_has_tables(link) && link->weight->grad) lay_times(m, a, link, T);
     if (hb_link_lists_jumps(link))
         lay_jumps(m, a, &link->jumps, T, post, times(HB_WORDS(T), post + 1, 1));
-    link->waits = hb_link_fades(link) && link->pre->active && !link->connection->inside &&
-                  post > HB_NARROW && T <= HB_JUMP_STEPS && m->back_block > 1;
-    if (link->waits) lay_jumps(m, a, &link->late, T, post, times(HB_WORDS(post), T + 1, 1));
+    link->defers =
+        hb_link_fades(link) && link->pre->active && !link->connection->inside && post > HB_NARROW;
+    if (link->defers) lay_jumps(m, a, &link->pushed, T, post, times(HB_WORDS(post), T + 1, 1));
     if (m->chunked && link->wiring->delay_max && link->weight->grad)
         link->dsum_after = hb_arena_take(a, times(B, link->wiring->delay_max, post), sizeof(real));
     if (m->chunked && link->connection->synapse && link->post->active)
@@ -225,7 +225,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     size_t tile = 0, words = 0, widest = 0, narrow = 0, real_ = sizeof(real);
     size_t columns = 0, turned = 0; /* of results of multiply; weights that are turned */
     size_t apart = 0;               /* rows that collide */
-    bool back = false, waits = false;
+    bool back = false, defers = false;
     for (size_t i = 0; i < m->link_count; i++) {
         const hb_link *link = &m->links[i];
         if (multiplies(link) && link->wiring->post > columns) columns = link->wiring->post;
@@ -241,7 +241,7 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
         }
         if (hb_link_is_narrow(link) && link->pre->words > narrow) narrow = link->pre->words;
         if (hb_link_lists_jumps(link) && link->wiring->post > turned) turned = link->wiring->post;
-        waits |= link->waits;
+        defers |= link->defers;
         if (!link->pre->active || !link->post->active || link->wiring->start) continue;
         if (link->wiring->post > widest) widest = link->wiring->post;
         if (link->pre->words > words) words = link->pre->words;
@@ -268,10 +268,8 @@ static void lay_products(const hb_machine *m, hb_arena *a, hb_worker *w, size_t 
     w->squeezed_sum = back ? hb_arena_take(a, times(T, widest, 1) + slack, real_) : NULL;
     w->squeezed_out = back ? hb_arena_take(a, times(T, HB_STRIP, 1), real_) : NULL;
     w->columns = back ? hb_arena_take(a, 2 * words, 8) : NULL;
-    size_t starts = times(HB_WORDS(widest), T < HB_JUMP_STEPS ? T + 1 : HB_JUMP_STEPS + 1, 1);
-    w->jump_starts = back ? hb_arena_take(a, starts, 4) : NULL;
-    size_t late = waits ? times(m->back_block, T, m->kernels->tile_bytes) : 0;
-    w->jump_sums = late ? hb_arena_take(a, late, 1) : NULL;
+    size_t jumps = times(m->back_block, T, m->kernels->tile_bytes);
+    w->jump_sums = defers ? hb_arena_take(a, jumps, 1) : NULL;
     hb_overlay_end(&turns, a);
     w->turned = turned ? hb_arena_take(a, turned * m->kernels->tile_bytes, 1) : NULL;
     w->packed = columns ? hb_arena_take(a, hb_multiply_room(columns, real_), 1) : NULL;

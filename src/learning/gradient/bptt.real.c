@@ -13,12 +13,12 @@ typedef struct backward {
     hb_machine *m;
     size_t readout, truncate;
     const double *dpredict;
-    double *drecord;        /* of a decoder that is not linear */
-    bool one_row;           /* the first row of the target's dO serves all steps */
-    bool newest;            /* the chunk is the run's last: nothing reaches back into it */
-    size_t b0, b1;          /* the block of samples */
-    size_t first, last;     /* the stage: groups order[first] .. order[last - 1] of the plan */
-    const hb_link *waiting; /* its push to all samples */
+    double *drecord;         /* of a decoder that is not linear */
+    bool one_row;            /* the first row of the target's dO serves all steps */
+    bool newest;             /* the chunk is the run's last: nothing reaches back into it */
+    size_t b0, b1;           /* the block of samples */
+    size_t first, last;      /* the stage: groups order[first] .. order[last - 1] of the plan */
+    const hb_link *deferred; /* pushed for all samples at once */
 } backward;
 
 /* ---- the readout ---- */
@@ -291,7 +291,7 @@ static void take_over(const backward *back, size_t b) {
         if (link->dfilter)
             begin_from(back, hb_link_dfilter(m, link, b), link->dfilter_after, 2 * link->post->n,
                        b);
-        if (link->waits) link->late.listed[b % m->back_block] = false;
+        if (link->defers) link->pushed.listed[b % m->back_block] = false;
         if (link->dsum_after && back->newest)
             memset(link->dsum_after + b * late, 0, late * sizeof(real));
     }
@@ -354,28 +354,27 @@ static void back_sample(void *arg, size_t item, int worker) {
     hand_over(back, b);
 }
 
-static bool waits(const hb_machine *m, const hb_link *link, size_t group) {
-    return link->waits && link->post == &m->parts[group];
+static bool defers(const hb_machine *m, const hb_link *link, size_t group) {
+    return link->defers && link->post == &m->parts[group];
 }
 
-/* A stage ends where links wait for all samples. */
+/* A stage ends where links defer their push until all samples are there. */
 static size_t stage_before(const hb_machine *m, size_t last) {
     const hb_graph *g = m->base.graph;
     for (size_t first; last > 0; last = first) {
         bool ends = false;
         first = part_before(g, last);
         for (size_t i = 0; i < m->link_count; i++)
-            for (size_t k = first; k < last; k++) ends |= waits(m, &m->links[i], g->order[k]);
+            for (size_t k = first; k < last; k++) ends |= defers(m, &m->links[i], g->order[k]);
         if (ends || !first) return first;
     }
     return 0;
 }
 
-/* The link that waits and whose target is in the stage. */
-static void push_late(void *arg, size_t item, int worker) {
+static void push_deferred(void *arg, size_t item, int worker) {
     const backward *back = arg;
-    HB_R(hb_link_push_late)
-    (back->m, back->waiting, &back->m->workers[worker], item, back->b0, back->b1);
+    HB_R(hb_link_push_deferred)
+    (back->m, back->deferred, &back->m->workers[worker], item, back->b0, back->b1);
 }
 
 static void back_stages(backward *back) {
@@ -386,10 +385,10 @@ static void back_stages(backward *back) {
         hb_pool_run_phase(g->pool, g->profile, "backward", back_sample, back, back->b1 - back->b0);
         for (size_t i = m->link_count; i-- > 0;)
             for (size_t k = back->first; k < back->last; k++) {
-                if (!waits(m, &m->links[i], g->order[k])) continue;
-                back->waiting = &m->links[i];
-                hb_pool_run_phase(g->pool, g->profile, "backward", push_late, back,
-                                  HB_R(hb_link_late_items)(m, back->waiting));
+                if (!defers(m, &m->links[i], g->order[k])) continue;
+                back->deferred = &m->links[i];
+                hb_pool_run_phase(g->pool, g->profile, "backward", push_deferred, back,
+                                  HB_R(hb_link_deferred_items)(m, back->deferred));
             }
     }
 }

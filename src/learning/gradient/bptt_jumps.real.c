@@ -15,15 +15,15 @@
 
 #include <string.h>
 
-/* So many samples, at the least, share weights that are turned for a block. */
-enum { SHARED = 5 };
-
-/* What the push of so many jumps costs, in multiply-adds of a product of matrices. */
-static double cost_of(const hb_machine *m, const hb_link *link, size_t count) {
+/* What the push of so many jumps costs, in multiply-adds of a product of matrices; weights are
+ * turned once for some samples of few steps. */
+static double cost_of(const hb_machine *m, const hb_link *link, size_t count, size_t rows) {
+    enum { SHARED_ROWS = 700 };
     const hb_costs *costs = &m->kernels->costs;
     size_t pre = link->wiring->pre, post = link->wiring->post;
+    double turned = rows < SHARED_ROWS ? (double)rows / SHARED_ROWS : 1;
     return (double)costs->weighed * (double)(count * pre) +
-           (double)costs->turned * (double)(pre * post) / (link->waits ? SHARED : 1);
+           (double)costs->turned * turned * (double)(pre * post);
 }
 
 /* What fades for longer than some hundred steps adds up its roundings. */
@@ -48,118 +48,69 @@ static jumps jumps_of(const hb_machine *m, const hb_jumps *all, size_t b) {
 
 /* ---- to the source ---- */
 
-/* Lists for each 64 targets and, of them, each step: starts[words][steps + 1]. Returns how many
- * there are; SIZE_MAX: more than `room` before the last 64 targets. */
-static size_t list_steps(const hb_machine *m, const hb_link *link, const real *dsum, size_t steps,
-                         real decay, const jumps *to, size_t room) {
+/* Lists for each 64 targets and, of them, each step: starts[words][rows + 1]. */
+bool HB_R(hb_link_defer)(hb_machine *m, hb_link *link, size_t b, const real *dsum, size_t rows,
+                         double cost) {
     size_t post = link->wiring->post, count = 0;
-    uint32_t *starts = to->starts;
-    for (size_t j = 0; j < post; j += 64, count = *starts++) {
-        size_t width = post - j < 64 ? post - j : 64;
-        if (count > room) return SIZE_MAX;
-        starts[0] = (uint32_t)count;
-        m->kernels->HB_K(list_jumps)(dsum + j, post, width, steps, decay, true, starts, to->entries,
-                                     to->values);
-        starts += steps;
-    }
-    return count;
-}
-
-/* What some samples of as many steps, or one, give to columns i .. i + width of their rows. */
-typedef struct pushed {
-    size_t i, width, samples, steps;
-    const jumps *from; /* of each */
-    real **out;
-    real *sums; /* [samples][steps][entry] */
-} pushed;
-
-static void push_tile(const hb_machine *m, const hb_link *link, hb_worker *worker, real decay,
-                      const pushed *q) {
-    const hb_kernels *kernels = m->kernels;
-    size_t pre = link->wiring->pre, post = link->wiring->post, entry = hb_tile_entry(m, q->width);
-    size_t steps = q->steps, cells = steps * entry;
-    memset(q->sums, 0, q->samples * cells * sizeof *q->sums);
-    for (size_t j = 0; j < post; j += 64) {
-        const real *weight = (const real *)link->weight->values + q->i * post + j;
-        kernels->HB_K(transpose)(worker->packed, entry, weight, post, post - j < 64 ? post - j : 64,
-                                 q->width);
-        for (size_t k = 0; k < q->samples; k++)
-            kernels->HB_K(weigh)(q->sums + k * cells, entry, q->width, worker->packed,
-                                 q->from[k].starts + j / 64 * (steps + 1), q->from[k].entries,
-                                 q->from[k].values, steps);
-    }
-    ptrdiff_t last = (ptrdiff_t)steps - 1, row = (ptrdiff_t)entry, to = (ptrdiff_t)pre;
-    for (size_t k = 0; k < q->samples; k++) {
-        real carry[HB_JUMP_TILE] = {0};
-        kernels->HB_K(fade)(q->out[k] + last * to + q->i, -to, q->sums + k * cells + last * row,
-                            -row, q->width, steps, decay, carry);
-    }
-}
-
-/* Weights that all samples of a block share are turned once for them. */
-static bool list_late(hb_machine *m, const hb_link *link, size_t b, const real *dsum, size_t rows,
-                      real decay, double cost) {
-    jumps to = jumps_of(m, &link->late, b);
-    size_t count = list_steps(m, link, dsum, rows, decay, &to, link->late.room);
-    bool few = count < SIZE_MAX && cost_of(m, link, count) < cost;
-    link->late.listed[b % m->back_block] = few;
-    return few;
-}
-
-bool HB_R(hb_link_push_jumps)(hb_machine *m, const hb_link *link, hb_worker *worker, size_t b,
-                              const real *dsum, real *out, size_t rows, double cost) {
-    size_t pre = link->wiring->pre, post = link->wiring->post;
-    size_t tile = m->kernels->tile_bytes / sizeof(real);
     real decay = fading(link);
-    if (decay == 0) return false;
-    if (link->waits) return list_late(m, link, b, dsum, rows, decay, cost);
-    jumps from = {worker->jump_starts, (uint16_t *)(void *)worker->squeezed_weight,
-                  worker->squeezed_sum};
-    for (size_t t = 0, steps; t < rows; t += steps) {
-        steps = rows - t < HB_JUMP_STEPS ? rows - t : HB_JUMP_STEPS;
-        size_t count = list_steps(m, link, dsum + t * post, steps, decay, &from, steps * post);
-        if (!t && cost_of(m, link, count) * (double)rows > cost * (double)steps) return false;
-        pushed q = {.samples = 1, .steps = steps, .from = &from, .sums = worker->squeezed_out};
-        q.out = (real *[]){out + t * pre};
-        for (; q.i < pre; q.i += q.width) {
-            q.width = pre - q.i < tile ? pre - q.i : tile;
-            push_tile(m, link, worker, decay, &q);
-        }
+    jumps to = jumps_of(m, &link->pushed, b);
+    if (!link->defers || decay == 0) return false;
+    for (size_t j = 0; j < post; j += 64, count = *to.starts++) {
+        if (count > link->pushed.room) return false;
+        to.starts[0] = (uint32_t)count;
+        m->kernels->HB_K(list_jumps)(dsum + j, post, post - j < 64 ? post - j : 64, rows, decay,
+                                     true, to.starts, to.entries, to.values);
+        to.starts += rows;
     }
-    return true;
+    return link->pushed.listed[b % m->back_block] = cost_of(m, link, count, rows) < cost;
 }
 
 /* The samples of a block in as many groups as there are threads, each tile of columns of a group by
  * itself. */
-size_t HB_R(hb_link_late_items)(const hb_machine *m, const hb_link *link) {
-    size_t tile = m->kernels->tile_bytes / sizeof(real);
-    return link->waits ? (link->wiring->pre + tile - 1) / tile * m->worker_count : 0;
+size_t HB_R(hb_link_deferred_items)(const hb_machine *m, const hb_link *link) {
+    return (link->wiring->pre + hb_tile_most(m) - 1) / hb_tile_most(m) * m->worker_count;
 }
 
-void HB_R(hb_link_push_late)(hb_machine *m, const hb_link *link, hb_worker *worker, size_t item,
-                             size_t b0, size_t b1) {
-    size_t groups = m->worker_count, group = item % groups, count = b1 - b0;
-    size_t pre = link->wiring->pre, tile = m->kernels->tile_bytes / sizeof(real);
-    real *rows = link->connection->reads_v ? link->pre->dV : link->pre->dI;
-    enum { MOST = 64 };
-    jumps from[MOST];
-    real *out[MOST];
-    pushed q = {.i = item / groups * tile,
-                .steps = m->steps - link->lag,
-                .from = from,
-                .out = out,
-                .sums = worker->jump_sums};
-    q.width = pre - q.i < tile ? pre - q.i : tile;
-    for (size_t b = b0 + count * group / groups, end = b0 + count * (group + 1) / groups; b < end;
-         b++) {
-        if (link->late.listed[b % m->back_block]) {
-            from[q.samples] = jumps_of(m, &link->late, b);
-            out[q.samples++] = hb_part_dI(m, link->pre, rows, b, 0);
+/* What samples b0 .. b1 give to columns i .. i + width of their rows. */
+static void push_tile(const hb_machine *m, const hb_link *link, hb_worker *worker, size_t i,
+                      size_t width, size_t b0, size_t b1) {
+    const hb_kernels *kernels = m->kernels;
+    size_t pre = link->wiring->pre, post = link->wiring->post, entry = hb_tile_entry(m, width);
+    size_t rows = m->steps - link->lag, cells = rows * entry;
+    const bool *listed = link->pushed.listed;
+    real *sums = worker->jump_sums, decay = fading(link);
+    memset(sums, 0, (b1 - b0) * cells * sizeof *sums);
+    for (size_t j = 0; j < post; j += 64) {
+        const real *weight = (const real *)link->weight->values + i * post + j;
+        kernels->HB_K(transpose)(worker->packed, entry, weight, post, post - j < 64 ? post - j : 64,
+                                 width);
+        for (size_t b = b0; b < b1; b++) {
+            jumps from = jumps_of(m, &link->pushed, b);
+            if (listed[b % m->back_block])
+                kernels->HB_K(weigh)(sums + (b - b0) * cells, entry, width, worker->packed,
+                                     from.starts + j / 64 * (rows + 1), from.entries, from.values,
+                                     rows);
         }
-        if (!q.samples || (q.samples < MOST && b + 1 < end)) continue;
-        push_tile(m, link, worker, fading(link), &q);
-        q.samples = 0;
     }
+    real *out = link->connection->reads_v ? link->pre->dV : link->pre->dI;
+    for (size_t b = b0; b < b1; b++) {
+        real carry[HB_JUMP_TILE] = {0};
+        if (listed[b % m->back_block]) /* from the last step to the first */
+            kernels->HB_K(fade)(hb_part_dI(m, link->pre, out, b, rows - 1) + i, -(ptrdiff_t)pre,
+                                sums + (b - b0) * cells + (rows - 1) * entry, -(ptrdiff_t)entry,
+                                width, rows, decay, carry);
+    }
+}
+
+void HB_R(hb_link_push_deferred)(hb_machine *m, const hb_link *link, hb_worker *worker, size_t item,
+                                 size_t b0, size_t b1) {
+    size_t groups = m->worker_count, group = item % groups, count = b1 - b0;
+    size_t i = item / groups * hb_tile_most(m), left = link->wiring->pre - i;
+    size_t first = b0 + count * group / groups, last = b0 + count * (group + 1) / groups;
+    bool any = false;
+    for (size_t b = first; b < last; b++) any |= link->pushed.listed[b % m->back_block];
+    if (any)
+        push_tile(m, link, worker, i, left < hb_tile_most(m) ? left : hb_tile_most(m), first, last);
 }
 
 /* ---- to weights that real numbers go through ---- */
@@ -236,7 +187,7 @@ static void gradient_of_jumps(hb_machine *m, hb_link *link, hb_worker *worker, s
 
 void HB_R(hb_link_jumps_gradient)(hb_machine *m, hb_link *link, hb_worker *worker, size_t first,
                                   size_t count, size_t b0, size_t b1) {
-    size_t tile = m->kernels->tile_bytes / sizeof(real);
+    size_t tile = hb_tile_most(m);
     for (size_t i = 0; i < count; i += tile)
         gradient_of_jumps(m, link, worker, first + i, count - i < tile ? count - i : tile, b0, b1);
 }

@@ -23,15 +23,15 @@ void HB_R(hb_link_gradient)(hb_machine *machine, hb_link *link, hb_worker *worke
 /* The same for a constant source and the whole batch, from `total`. */
 void HB_R(hb_link_constant_gradient)(hb_machine *machine, hb_link *link, hb_worker *worker,
                                      size_t item);
-/* The push of `rows` steps of sample b where dsum fades but for jumps, to rows of `out`; false
- * where it does not, or where other ways cost less: so many multiply-adds (bptt_jumps.real.c). If
- * the link waits, it is done for all samples of a block, in so many items, once all have been
- * pushed. */
-bool HB_R(hb_link_push_jumps)(hb_machine *machine, const hb_link *link, hb_worker *worker, size_t b,
-                              const real *dsum, real *out, size_t rows, double cost);
-size_t HB_R(hb_link_late_items)(const hb_machine *machine, const hb_link *link);
-void HB_R(hb_link_push_late)(hb_machine *machine, const hb_link *link, hb_worker *worker,
-                             size_t item, size_t b0, size_t b1);
+/* Lists where the gradients dsum of `rows` steps of sample b, the last of a chunk, jump, for a push
+ * of all samples of a block at once; false if the link does not defer its push, if there are too
+ * many, or if another way costs less: so many multiply-adds (bptt_jumps.real.c). */
+bool HB_R(hb_link_defer)(hb_machine *machine, hb_link *link, size_t b, const real *dsum,
+                         size_t rows, double cost);
+/* The push of those samples of b0 .. b1 whose jumps are listed, in so many items. */
+size_t HB_R(hb_link_deferred_items)(const hb_machine *machine, const hb_link *link);
+void HB_R(hb_link_push_deferred)(hb_machine *machine, const hb_link *link, hb_worker *worker,
+                                 size_t item, size_t b0, size_t b1);
 /* Lists the jumps of sample b for the gradient of weights that real numbers go through, ... */
 void HB_R(hb_link_list_jumps)(hb_machine *machine, hb_link *link, size_t b);
 /* ... says whether they are few enough to be listed, ... */

@@ -159,7 +159,7 @@ static void push_sampled(hb_machine *m, const hb_link *link, hb_worker *worker, 
 
 /* Steps t0 .. t1 of dsum to the rows of their sources; false: there is too little to leave out for
  * the trouble. */
-static bool push_squeezed(hb_machine *m, const hb_link *link, hb_worker *worker, const real *dsum,
+static bool push_squeezed(hb_machine *m, hb_link *link, hb_worker *worker, const real *dsum,
                           real *out, size_t b, size_t t0, size_t t1) {
     size_t pre = link->wiring->pre, post = link->wiring->post, rows = t1 - t0, steps;
     size_t first = t0 - link->lag, lanes = 64 / sizeof(real);
@@ -173,9 +173,7 @@ static bool push_squeezed(hb_machine *m, const hb_link *link, hb_worker *worker,
     double cost = some ? (double)costs->sampled * (double)(steps * q.count)
                        : (double)(q.left * q.count) * (double)rows;
     cost += (double)costs->squeezed * (double)(q.left * post);
-    if (HB_R(hb_link_push_jumps)(m, link, worker, b, dsum + t0 * post, out + first * pre, rows,
-                                 cost))
-        return true;
+    if (HB_R(hb_link_defer)(m, link, b, dsum + t0 * post, rows, cost)) return true;
     if (!some && (double)(q.left * q.count) > HB_SQUEEZE * (double)(pre * post)) return false;
     if (!q.count || !q.left) return true;
     q.stride = (q.count + lanes - 1) / lanes * lanes;
@@ -206,7 +204,7 @@ static void push_all(hb_machine *m, const hb_link *link, hb_worker *worker, cons
                                (HB_K(hb_matrix)){link->weight->values, 1, post}, worker->packed);
 }
 
-static void push_product(hb_machine *m, const hb_link *link, hb_worker *worker, const real *dsum,
+static void push_product(hb_machine *m, hb_link *link, hb_worker *worker, const real *dsum,
                          real *out, size_t b, size_t t0, size_t t1) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
     if (t0 < link->lag) { /* to the chunk before, whose windows are gone */
