@@ -1,8 +1,9 @@
 /* Measures what hb_costs of src/kernels/kernels.h states: bits[M][K] times floats[K][N] by lists,
  * by tables, by packed rows and by BLAS, at densities from 0.5 to 0.01. One line a case:
  * nanoseconds a row of bits, the best of several passes in CPU time, and which way the shipped
- * costs would take. Then products of numbers, beside a multiply-add. crossover FILE.png draws the
- * middle shape at many densities instead. HEBB_CPU picks the instruction set. */
+ * costs would take. Then products of numbers, beside a multiply-add, and masks, beside spikes that
+ * are found. crossover FILE.png draws the middle shape at many densities instead. HEBB_CPU picks
+ * the instruction set. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,6 +227,43 @@ static int measure_numbers(void) {
     return 0;
 }
 
+/* ---- narrow rows: spikes that are found, and masks ---- */
+
+/* A spike that is found costs less where a source has many. */
+static int measure_narrow(size_t steps) {
+    enum { STEPS = 64, WIDTH = 10, SOURCES = 448 };
+    const hb_kernels *k = hb_kernels_get();
+    uint64_t rows[STEPS][SOURCES / 64] = {{0}}, trains[SOURCES] = {0};
+    static float values[STEPS * WIDTH], padded[2 * HB_NARROW_BLOCK], sums[SOURCES * HB_NARROW];
+    size_t spikes[2] = {0};
+    double least[2] = {1e300, 1e300};
+    hb_stream stream;
+    hb_stream_init(&stream, 3, 0, 0, 0);
+    for (size_t t = 0; t < steps; t++)
+        for (size_t i = 0; i < SOURCES; i++)
+            if ((double)hb_stream_u32(&stream) < 0.1 * 0x1p32) {
+                rows[t][i / 64] |= (uint64_t)1 << i % 64;
+                trains[i] |= (uint64_t)1 << t;
+            }
+    k->count(trains, SOURCES, spikes);
+    k->pad_narrow_f32(padded, values, WIDTH, steps);
+    for (int pass = 0; pass < 100 * PASSES; pass++)
+        for (int way = 0; way < 2; way++) {
+            double start = now();
+            for (size_t i = 0; !way && i < SOURCES; i += 64)
+                k->gather_narrow_f32(sums + i * HB_NARROW, padded, trains + i, 1, ~(uint64_t)0);
+            if (way)
+                k->mask_narrow_f32(sums, values, WIDTH, steps, rows[0], SOURCES / 64, NULL, SOURCES,
+                                   NULL);
+            double took =
+                (now() - start) / (way ? (double)steps * SOURCES / 64 * WIDTH : (double)spikes[0]);
+            if (took < least[way]) least[way] = took;
+        }
+    printf("%-9s %-9s %8.4f ns a number and 64 sources, %5.2f spikes found in %zu steps\n", k->name,
+           "masked", least[1], least[1] / least[0], steps);
+    return 0;
+}
+
 /* The same times in microseconds, at densities step, 2 step, ... Passes go round all of them, so
  * that what else the machine does falls on each alike. */
 static void trace(trial *q, double step, double (*us)[POINTS]) {
@@ -289,5 +327,5 @@ int main(int argc, char **argv) {
            "lists ns", "tables ns", "packed ns", "sgemm ns", "the engine's way");
     int status = 0;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) status |= on_shape(shapes[i], NULL);
-    return status | measure_numbers();
+    return status | measure_numbers() | measure_narrow(20) | measure_narrow(64);
 }

@@ -100,9 +100,9 @@ static size_t positions(const uint64_t *bits, size_t words, uint32_t *index) {
 
 /* masked of hb_costs. Without masks or wide vectors spikes are always found. */
 #if defined(__AVX512F__)
-#define MASKED 0.4f
+#define MASKED 0.5f
 #elif defined(__AVX2__)
-#define MASKED 1.6f
+#define MASKED 2
 #else
 #define MASKED 64
 #endif
