@@ -412,6 +412,14 @@ static void a_state_that_overflows(void **state) {
     expect(&s, status, HEBB_E_NOT_FINITE, ".weight is ");
     MUST(&s, hebb_net_get(s.net, "loop.weight", after, 3));
     assert_memory_equal(before, after, sizeof before);
+    /* and a weight, in a step that is too long */
+    MUST(&s, hebb_learner_set_optimizer(learner, "SGD", 1e38, NULL));
+    gradient[4] = 1000;
+    MUST(&s, hebb_net_run(s.net, 2));
+    MUST(&s, hebb_learner_zero_grad(learner));
+    MUST(&s, hebb_learner_backward_from(learner, gradient, 2, 3));
+    status = hebb_learner_optim_step(learner);
+    expect(&s, status, HEBB_E_NOT_FINITE, "c.weight became -inf in a step of the optimizer");
     hebb_ctx_free(s.ctx);
 }
 

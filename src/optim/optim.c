@@ -272,43 +272,51 @@ static void step_slot(hb_optim *optim, hb_slot *slot) {
         optim->ops->step_f32(optim, slot);
 }
 
-static void step_part(void *arg, size_t item, int worker) {
-    hb_optim *optim = arg;
-    (void)worker;
-    hb_slot part = part_of(optim, item);
-    step_slot(optim, &part);
+/* A step of all parts; bad: some number is not finite, or not known to be. */
+typedef struct stepping {
+    hb_optim *optim;
+    atomic_bool bad;
+} stepping;
+
+static bool all_finite(const hb_optim *optim, const hb_slot *part, const void *numbers) {
+    if (goes_by_rows(optim, part)) return false;
+    size_t first = part->dtype == HEBB_F64 ? hb_not_finite_f64(numbers, part->count)
+                                           : hb_not_finite_f32(numbers, part->count);
+    return first == part->count;
 }
 
-typedef struct checked {
-    const hb_optim *optim;
-    atomic_bool bad;
-} checked;
-
-static void check_item(void *arg, size_t item, int worker) {
-    checked *c = arg;
+static void check_part_of(void *arg, size_t item, int worker) {
+    stepping *s = arg;
     (void)worker;
-    hb_slot part = part_of(c->optim, item);
-    bool wide = part.dtype == HEBB_F64;
-    const void *all[] = {part.gradient, part.values};
-    bool good = !goes_by_rows(c->optim, &part);
-    for (int i = 0; i < 2 && good; i++)
-        good = (wide ? hb_not_finite_f64(all[i], part.count)
-                     : hb_not_finite_f32(all[i], part.count)) == part.count;
-    if (!good) atomic_store(&c->bad, true);
+    hb_slot part = part_of(s->optim, item);
+    bool good = all_finite(s->optim, &part, part.gradient) &&
+                (s->optim->trusts || all_finite(s->optim, &part, part.values));
+    if (!good) atomic_store(&s->bad, true);
+}
+
+/* What a part has become is looked at while it is in the cache. */
+static void step_part(void *arg, size_t item, int worker) {
+    stepping *s = arg;
+    (void)worker;
+    hb_slot part = part_of(s->optim, item);
+    step_slot(s->optim, &part);
+    if (!all_finite(s->optim, &part, part.values)) atomic_store(&s->bad, true);
 }
 
 static hebb_status step_all(hb_optim *optim) {
     size_t parts = 0;
     for (size_t i = 0; i < optim->slot_count; i++) parts += parts_of(optim, &optim->slots[i]);
-    checked c = {.optim = optim};
-    hb_pool_run(optim->pool, check_item, &c, parts);
-    if (atomic_load(&c.bad)) { /* or not known: the first one is found and named */
+    stepping s = {.optim = optim};
+    hb_pool_run(optim->pool, check_part_of, &s, parts);
+    if (atomic_load(&s.bad)) { /* the first one is found and named */
         HEBB_TRY(hb_check_gradients(optim));
         HEBB_TRY(hb_check_values(optim));
     }
     optim->step++;
     for (size_t i = 0; i < optim->slot_count; i++) optim->slots[i].scalar[HB_SLOT_STEPS]++;
-    hb_pool_run(optim->pool, step_part, optim, parts);
+    atomic_store(&s.bad, false);
+    hb_pool_run(optim->pool, step_part, &s, parts);
+    optim->finite = !atomic_load(&s.bad);
     for (size_t i = 0; i < optim->slot_count; i++) { /* what an array keeps beside its numbers */
         hb_slot none = optim->slots[i];
         none.count = none.row_count = 0;

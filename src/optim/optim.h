@@ -36,6 +36,8 @@ typedef struct hb_optim {
     double *work;       /* LBFGS: what lives within one step only */
     hb_pool *pool;      /* shares the numbers of a step, or is NULL; the bits are the same */
     size_t work_count;
+    bool trusts; /* values are finite when a step begins: whoever else writes them checks them */
+    bool finite; /* the last step left all of them finite; false: some are not, or nobody looked */
 } hb_optim;
 
 enum { HB_SLOT_STEPS = 3 }; /* the scalar that counts the steps of its array */
