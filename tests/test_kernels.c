@@ -72,8 +72,11 @@ static void one_product(int cpu, size_t sources, size_t width, double density, f
     for (size_t i = 0; i < ROWS * words; i++) used[i % words] |= x[i];
     memset(table.data, 0xff, table_bytes); /* NaN: what is not built */
     memcpy(a, start.data, ROWS * width * 4);
-    memcpy(b, start.data, ROWS * width * 4);
-    memcpy(c, start.data, ROWS * width * 4);
+    const float *from = width % 2 ? (float *)(void *)start.data : NULL; /* all rows begin with it */
+    for (size_t r = 0; from && r < ROWS; r++) memcpy(a + r * width, from, width * 4);
+    memcpy(b, a, ROWS * width * 4);
+    memcpy(c, a, ROWS * width * 4);
+    for (size_t i = 0; from && i < ROWS * width; i++) b[i] = c[i] = NAN;
     for (size_t r = 0; r < ROWS; r++) {
         uint32_t index[300 + HB_POSITIONS_SLACK];
         size_t count = k->positions(x + r * words, words, index), seen = 0;
@@ -96,7 +99,9 @@ static void one_product(int cpu, size_t sources, size_t width, double density, f
             k->build_tables_f32((float *)(void *)table.data, here, w + i * stride + j, stride, rows,
                                 sources % 2 ? used + i / 64 : NULL);
             k->list_fours(x + i / 64, words, (rows + 63) / 64, ROWS, starts, entries);
-            k->look_up_f32(b + j, width, here, (float *)(void *)table.data, starts, entries, ROWS);
+            const float *begin = from && !i ? from + j : NULL;
+            k->look_up_f32(b + j, width, here, begin, (float *)(void *)table.data, starts, entries,
+                           ROWS);
             /* packed rows end with whole vectors */
             size_t entry = (here + lanes - 1) / lanes * lanes;
             float *packed = (float *)(void *)(table.data + table_bytes) - rows * entry;
@@ -104,7 +109,7 @@ static void one_product(int cpu, size_t sources, size_t width, double density, f
                 memcpy(packed + r * entry, w + (i + r) * stride + j, here * 4);
             starts[0] = 5; /* lists may begin anywhere */
             k->list_ones(x + i / 64, words, (rows + 63) / 64, ROWS, starts, entries);
-            k->pick_f32(c + j, width, here, packed, starts, entries, ROWS);
+            k->pick_f32(c + j, width, here, begin, packed, starts, entries, ROWS);
         }
     near_all(a, want, ROWS * width, "add_rows", width, cpu);
     assert_memory_equal(a, b, ROWS * width * 4);

@@ -60,7 +60,7 @@ static void by_tiles(const trial *q, hb_way way) {
             for (size_t r = 0; way == HB_PICKED && r < rows; r++)
                 memcpy(q->table + r * entry, weight + r * q->N, width * sizeof(float));
             (way == HB_LOOKED_UP ? q->k->look_up_f32 : q->k->pick_f32)(
-                q->to + j, q->N, width, q->table, starts, q->entries, q->M);
+                q->to + j, q->N, width, NULL, q->table, starts, q->entries, q->M);
         }
     }
 }

@@ -86,16 +86,20 @@ typedef struct hb_kernels {
     void (*list_ones)(const uint64_t *bits, size_t bit_stride, size_t words, size_t count,
                       uint32_t *starts, uint16_t *entries);
     /* count rows of width numbers, `stride` apart: each adds the entries of the tables that its
-     * list of fours names; the same bits as add_rows. */
-    void (*look_up_f32)(float *to, size_t stride, size_t width, const float *table,
-                        const uint32_t *starts, const uint16_t *entries, size_t count);
-    void (*look_up_f64)(double *to, size_t stride, size_t width, const double *table,
-                        const uint32_t *starts, const uint16_t *entries, size_t count);
+     * list of fours names; the same bits as add_rows. Where from is not NULL, it is what each row
+     * begins with in place of itself. */
+    void (*look_up_f32)(float *to, size_t stride, size_t width, const float *from,
+                        const float *table, const uint32_t *starts, const uint16_t *entries,
+                        size_t count);
+    void (*look_up_f64)(double *to, size_t stride, size_t width, const double *from,
+                        const double *table, const uint32_t *starts, const uint16_t *entries,
+                        size_t count);
     /* The same from lists of ones, of rows themselves: width rounded up to vectors apart. */
-    void (*pick_f32)(float *to, size_t stride, size_t width, const float *rows,
+    void (*pick_f32)(float *to, size_t stride, size_t width, const float *from, const float *rows,
                      const uint32_t *starts, const uint16_t *entries, size_t count);
-    void (*pick_f64)(double *to, size_t stride, size_t width, const double *rows,
-                     const uint32_t *starts, const uint16_t *entries, size_t count);
+    void (*pick_f64)(double *to, size_t stride, size_t width, const double *from,
+                     const double *rows, const uint32_t *starts, const uint16_t *entries,
+                     size_t count);
     /* c[i * stride + j] += sum over k < depth of a(i, k) b(k, j), i < rows, j < columns. A sum goes
      * over k in order, HB_MULTIPLY_DEPTH at a time; products are rounded with the sums (fma) where
      * the set can, so that the baseline alone differs in its last bits. */

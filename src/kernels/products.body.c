@@ -42,10 +42,10 @@ PART(double, vec_f64, load_part_f64, store_part_f64)
 #endif
 
 /* A tile of V vectors, the last of which may hold but `part` numbers (0: it is full). */
-#define LOAD(V, type, vec, s, from, part, load_part)                                               \
+#define LOAD(V, type, vec, s, at, part, load_part)                                                 \
     for (int l = 0; l < (V); l++)                                                                  \
-    s[l] = l == (V)-1 && (part) ? load_part((from) + l * (int)LANES(type), part)                   \
-                                : *(const vec *)((from) + l * (int)LANES(type))
+    s[l] = l == (V)-1 && (part) ? load_part((at) + l * (int)LANES(type), part)                     \
+                                : *(const vec *)((at) + l * (int)LANES(type))
 #define STORE(V, type, vec, s, to, part, store_part)                                               \
     for (int l = 0; l < (V); l++)                                                                  \
         if (l == (V)-1 && (part))                                                                  \
@@ -206,14 +206,14 @@ LIST(ones)
         BY_WIDTH(width, type, table_tile_##R, table, rows, stride, count, used);                   \
     }                                                                                              \
     INLINE void look_up_tile_##R(const int V, size_t part, type *to, size_t stride,                \
-                                 const type *table, const uint32_t *starts,                        \
+                                 const type *from, const type *table, const uint32_t *starts,      \
                                  const uint16_t *entries, size_t count) {                          \
         vec sum[TILE_VECTORS], row[TILE_VECTORS];                                                  \
         const size_t entry = (size_t)V * LANES(type);                                              \
         for (size_t i = 0; i < count; i++, to += stride) {                                         \
             const uint16_t *at = entries + starts[i], *end = entries + starts[i + 1];              \
-            if (at == end) continue;                                                               \
-            LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
+            if (at == end && !from) continue;                                                      \
+            LOAD(V, type, vec, sum, from ? from : to, part, load_part_##R);                        \
             for (; at < end; at++) {                                                               \
                 LOAD(V, type, vec, row, table + *at * entry, (size_t)0, load_part_##R);            \
                 for (int l = 0; l < V; l++) sum[l] += row[l];                                      \
@@ -221,13 +221,14 @@ LIST(ones)
             STORE(V, type, vec, sum, to, part, store_part_##R);                                    \
         }                                                                                          \
     }                                                                                              \
-    void JOIN(hb_look_up_##R##_, HB_ISA)(type * to, size_t stride, size_t width,                   \
+    void JOIN(hb_look_up_##R##_, HB_ISA)(type * to, size_t stride, size_t width, const type *from, \
                                          const type *table, const uint32_t *starts,                \
                                          const uint16_t *entries, size_t count) {                  \
-        BY_WIDTH(width, type, look_up_tile_##R, to, stride, table, starts, entries, count);        \
+        BY_WIDTH(width, type, look_up_tile_##R, to, stride, from, table, starts, entries, count);  \
     }                                                                                              \
-    INLINE void pick_tile_##R(const int V, size_t part, type *to, size_t stride, const type *rows, \
-                              const uint32_t *starts, const uint16_t *entries, size_t count) {     \
+    INLINE void pick_tile_##R(const int V, size_t part, type *to, size_t stride, const type *from, \
+                              const type *rows, const uint32_t *starts, const uint16_t *entries,   \
+                              size_t count) {                                                      \
         vec sum[TILE_VECTORS], group[TILE_VECTORS], row[TILE_VECTORS];                             \
         const size_t entry = (size_t)V * LANES(type);                                              \
         for (size_t i = 0; i < count; i++, to += stride) {                                         \
@@ -235,16 +236,16 @@ LIST(ones)
             if (i + 2 < count)                                                                     \
                 for (int l = 0; l < V; l++)                                                        \
                     __builtin_prefetch(to + 2 * stride + (size_t)l * LANES(type), 1);              \
-            if (at == end) continue;                                                               \
-            LOAD(V, type, vec, sum, to, part, load_part_##R);                                      \
+            if (at == end && !from) continue;                                                      \
+            LOAD(V, type, vec, sum, from ? from : to, part, load_part_##R);                        \
             ADD_GROUPS(V, type, vec, rows, entry, (size_t)0, load_part_##R, at, end);              \
             STORE(V, type, vec, sum, to, part, store_part_##R);                                    \
         }                                                                                          \
     }                                                                                              \
-    void JOIN(hb_pick_##R##_, HB_ISA)(type * to, size_t stride, size_t width, const type *rows,    \
-                                      const uint32_t *starts, const uint16_t *entries,             \
-                                      size_t count) {                                              \
-        BY_WIDTH(width, type, pick_tile_##R, to, stride, rows, starts, entries, count);            \
+    void JOIN(hb_pick_##R##_, HB_ISA)(type * to, size_t stride, size_t width, const type *from,    \
+                                      const type *rows, const uint32_t *starts,                    \
+                                      const uint16_t *entries, size_t count) {                     \
+        BY_WIDTH(width, type, pick_tile_##R, to, stride, from, rows, starts, entries, count);      \
     }
 
 PRODUCTS(f32, float, vec_f32)

@@ -17,10 +17,12 @@ enum { TILE_VECTORS = HB_TILE_VECTORS, TILE_BYTES = TILE_VECTORS * VECTOR_BYTES 
                                  const uint32_t *index, size_t count);                             \
     void hb_build_tables_##R##_##isa(type *table, size_t width, const type *rows, size_t stride,   \
                                      size_t count, const uint64_t *used);                          \
-    void hb_look_up_##R##_##isa(type *to, size_t stride, size_t width, const type *table,          \
-                                const uint32_t *starts, const uint16_t *entries, size_t count);    \
-    void hb_pick_##R##_##isa(type *to, size_t stride, size_t width, const type *rows,              \
-                             const uint32_t *starts, const uint16_t *entries, size_t count);       \
+    void hb_look_up_##R##_##isa(type *to, size_t stride, size_t width, const type *from,           \
+                                const type *table, const uint32_t *starts,                         \
+                                const uint16_t *entries, size_t count);                            \
+    void hb_pick_##R##_##isa(type *to, size_t stride, size_t width, const type *from,              \
+                             const type *rows, const uint32_t *starts, const uint16_t *entries,    \
+                             size_t count);                                                        \
     size_t hb_squeeze_##R##_##isa(type *to, const type *from, const uint64_t *bits, size_t n);     \
     void hb_spread_##R##_##isa(type *to, const type *from, const uint64_t *bits, size_t n);        \
     void hb_nonzero_##R##_##isa(const type *rows, size_t count, size_t n, uint64_t *bits);         \

@@ -134,6 +134,8 @@ typedef struct hb_link {
                         that of step 0, which row 0 drove */
     real *dsum;      /* as the target's dI: gradients of the sums, behind a filter ... */
     real *dfilter;   /* [back_block][2][post]: ... whose own these are */
+    real *turned;    /* [post][pre]: its weights in a backward pass, if it is narrow and its source
+                        active: each sample's product would turn them again */
     hb_times times;  /* where weights have a gradient */
     hb_jumps jumps;  /* the same of weights that real numbers go through ... */
     hb_jumps pushed; /* ... and for the push to its source, if it defers that: */
@@ -219,7 +221,7 @@ typedef struct hb_worker {
     real *narrow_sums;     /* [64 HB_NARROW_WORDS][HB_NARROW], or fewer */
 } hb_worker;
 
-enum { HB_JUMP_TILE = 128 }; /* the widest tile */
+enum { HB_WIDEST_TILE = 128 }; /* of columns */
 enum { HB_STRIP = 256, HB_TILE_SOURCES = 1024, HB_NARROW_WORDS = 16 };
 
 typedef struct hb_machine {
@@ -497,6 +499,9 @@ static inline bool hb_link_has_tables(const hb_link *link) {
 static inline bool hb_link_is_narrow(const hb_link *link) {
     return link->pre->form == HB_FORM_BITS && !link->connection->reads_v && !link->wiring->start &&
            !link->wiring->lateral && link->wiring->post <= HB_NARROW;
+}
+static inline bool hb_link_turns(const hb_link *link) {
+    return hb_link_is_narrow(link) && link->pre->active && link->post->active;
 }
 /* May gradients of its sums fade by one factor from a step to the one before it, but for jumps? */
 static inline bool hb_link_fades(const hb_link *link) {

@@ -76,19 +76,16 @@ static void list_block(hb_machine *m, const hb_link *link, hb_worker *worker, co
 /* Columns j .. j + width of all sums, which stand at I. */
 static void sum_tile(hb_machine *m, const hb_link *link, hb_worker *worker, const block *q,
                      const uint64_t *used, size_t j, size_t width, real *I) {
+    static const real zeros[HB_WIDEST_TILE];
     const hb_kernels *kernels = m->kernels;
     size_t pre = link->pre->n, post = link->wiring->post, steps = q->t1 - q->t0;
     size_t entry = hb_tile_entry(m, width);
     bool apart = q->way == HB_LOOKED_UP && hb_rows_collide(q->row) && link->pre->words > q->per;
     real *to = apart ? worker->apart : I;
     size_t row = apart ? width : q->row, sample = apart ? steps * width : q->stride;
-    for (size_t b = q->b0; b < q->b1; b++) {
-        real *start = to + (b - q->b0) * sample;
-        for (size_t t = 0; q->fresh && t < steps; t++)
-            memset(start + t * row, 0, width * sizeof *start);
-        if (apart && !q->fresh)
-            hb_copy_rows(start, row, I + (b - q->b0) * q->stride, q->row, steps, width);
-    }
+    for (size_t b = q->b0; apart && !q->fresh && b < q->b1; b++)
+        hb_copy_rows(to + (b - q->b0) * sample, row, I + (b - q->b0) * q->stride, q->row, steps,
+                     width);
     const uint32_t *starts = worker->starts;
     for (size_t i = 0; i < pre; i += 64 * q->per, starts++) {
         size_t rows = pre - i < 64 * q->per ? pre - i : 64 * q->per;
@@ -99,8 +96,8 @@ static void sum_tile(hb_machine *m, const hb_link *link, hb_worker *worker, cons
             hb_copy_rows(worker->tables, entry, weight, post, rows, width);
         for (size_t b = q->b0; b < q->b1; b++, starts += steps)
             (q->way == HB_LOOKED_UP ? kernels->HB_K(look_up) : kernels->HB_K(pick))(
-                to + (b - q->b0) * sample, row, width, worker->tables, starts, worker->entries,
-                steps);
+                to + (b - q->b0) * sample, row, width, q->fresh && !i ? zeros : NULL,
+                worker->tables, starts, worker->entries, steps);
     }
     for (size_t b = q->b0; apart && b < q->b1; b++)
         hb_copy_rows(I + (b - q->b0) * q->stride, q->row, to + (b - q->b0) * sample, row, steps,

@@ -137,6 +137,8 @@ static void lay_link(const hb_machine *m, hb_arena *a, hb_link *link, size_t B, 
             hb_arena_take(a, times(m->back_block, link->post->reach + T, post), sizeof(real));
     if (link->connection->synapse && link->post->active)
         link->dfilter = hb_arena_take(a, times(m->back_block, 2, post), sizeof(real));
+    if (hb_link_turns(link))
+        link->turned = hb_arena_take(a, times(link->pre->n, post, 1), sizeof(real));
     if (link->wiring->delay_max)
         link->pending = hb_arena_take(a, times(B, link->wiring->delay_max, post), sizeof(real));
     if (link->wiring->delay_max && link->shown)

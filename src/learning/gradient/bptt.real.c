@@ -525,6 +525,15 @@ static hebb_status check_unchanged(const hb_machine *m) {
                    writes ? "a step" : "the next input is given");
 }
 
+static void turn_weights(hb_machine *m) {
+    for (size_t i = 0; i < m->link_count; i++) {
+        const hb_link *link = &m->links[i];
+        size_t pre = link->pre->n, post = link->post->n;
+        if (link->turned)
+            m->kernels->HB_K(transpose)(link->turned, pre, link->weight->values, post, post, pre);
+    }
+}
+
 hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, size_t truncate) {
     hb_machine *m = (hb_machine *)e;
     const hb_graph *g = e->graph;
@@ -541,6 +550,7 @@ hebb_status HB_R(hb_bptt)(hb_engine *e, size_t readout, const double *dpredict, 
         d->ops->backward(d, e->steps, e->batch, m->record[readout], e->predict[readout], dpredict,
                          back.drecord);
     }
+    turn_weights(m);
     back.one_row = one_row_serves(&back);
     size_t items = list_items(m);
     hebb_status status = HEBB_OK;

@@ -212,7 +212,8 @@ static void add_set(hb_machine *m, hb_link *link, hb_worker *worker, const tile 
         if (starts[0] == starts[q->of.count]) continue;
         take_rows(m, link, worker, q, s, times->way, r, r + per < rows ? r + per : rows);
         (times->way == HB_LOOKED_UP ? m->kernels->HB_K(look_up) : m->kernels->HB_K(pick))(
-            q->grad, q->stride, q->width, worker->tables, starts, times->entries, q->of.count);
+            q->grad, q->stride, q->width, NULL, worker->tables, starts, times->entries,
+            q->of.count);
     }
 }
 

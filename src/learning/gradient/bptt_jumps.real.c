@@ -94,7 +94,7 @@ static void push_tile(const hb_machine *m, const hb_link *link, hb_worker *worke
     }
     real *out = link->connection->reads_v ? link->pre->dV : link->pre->dI;
     for (size_t b = b0; b < b1; b++) {
-        real carry[HB_JUMP_TILE] = {0};
+        real carry[HB_WIDEST_TILE] = {0};
         if (listed[b % m->back_block]) /* from the last step to the first */
             kernels->HB_K(fade)(hb_part_dI(m, link->pre, out, b, rows - 1) + i, -(ptrdiff_t)pre,
                                 sums + (b - b0) * cells + (rows - 1) * entry, -(ptrdiff_t)entry,
@@ -172,7 +172,7 @@ static void gradient_of_jumps(hb_machine *m, hb_link *link, hb_worker *worker, s
     for (size_t b = b0; b < b1; b++) {
         jumps from = jumps_of(m, &link->jumps, b);
         const real *x = hb_part_row(m, link->pre, hb_link_rows(link), b, 1 - link->lag) + i;
-        real carry[HB_JUMP_TILE] = {0};
+        real carry[HB_WIDEST_TILE] = {0};
         for (size_t t = 0; t < m->steps; t += 64, from.starts += post + 1) {
             size_t steps = m->steps - t < 64 ? m->steps - t : 64;
             memset(packed, 0, steps * entry * sizeof *packed);

@@ -200,8 +200,10 @@ static bool push_to_open(hb_machine *m, const hb_link *link, hb_worker *worker, 
 static void push_all(hb_machine *m, const hb_link *link, hb_worker *worker, const real *dsum,
                      real *out, size_t rows) {
     size_t pre = link->wiring->pre, post = link->wiring->post;
-    m->kernels->HB_K(multiply)(out, pre, rows, pre, post, (HB_K(hb_matrix)){dsum, post, 1},
-                               (HB_K(hb_matrix)){link->weight->values, 1, post}, worker->packed);
+    HB_K(hb_matrix) weight = {link->weight->values, 1, post};
+    if (link->turned) weight = (HB_K(hb_matrix)){link->turned, pre, 1};
+    m->kernels->HB_K(multiply)(out, pre, rows, pre, post, (HB_K(hb_matrix)){dsum, post, 1}, weight,
+                               worker->packed);
 }
 
 static void push_product(hb_machine *m, hb_link *link, hb_worker *worker, const real *dsum,
