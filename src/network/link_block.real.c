@@ -15,7 +15,8 @@ typedef struct block {
     bool fresh;         /* I holds nothing yet */
     hb_part *slabs;     /* I is room for a slab of this part, which is swept; or NULL */
     hb_way way;
-    size_t per; /* words of sources that are summed at a time */
+    size_t per;       /* words of sources that are summed at a time */
+    size_t counts[2]; /* bits that are 1, and fours that are not 0 */
 } block;
 
 static const uint64_t *bits_at(const hb_machine *m, const hb_link *link, size_t b, size_t t) {
@@ -36,19 +37,18 @@ static const uint64_t *used_in(hb_machine *m, const hb_link *link, hb_worker *wo
     return used;
 }
 
-static void count_block(hb_machine *m, const hb_link *link, const block *q, size_t sums[2]) {
+static void count_block(hb_machine *m, const hb_link *link, block *q) {
     size_t words = link->pre->words;
-    sums[0] = sums[1] = 0;
+    q->counts[0] = q->counts[1] = 0;
     for (size_t b = q->b0; b < q->b1; b++)
-        m->kernels->count(bits_at(m, link, b, q->t0), (q->t1 - q->t0) * words, sums);
+        m->kernels->count(bits_at(m, link, b, q->t0), (q->t1 - q->t0) * words, q->counts);
 }
 
 static hb_way way_of(hb_machine *m, const hb_link *link, hb_worker *worker, const block *q) {
-    size_t words = link->pre->words, counts[2], used[2] = {0};
-    count_block(m, link, q, counts);
+    size_t words = link->pre->words, used[2] = {0};
     m->kernels->count(used_in(m, link, worker, q), words, used);
-    hb_sums sums = {.bits = counts[0],
-                    .fours = counts[1],
+    hb_sums sums = {.bits = q->counts[0],
+                    .fours = q->counts[1],
                     .targets = (q->b1 - q->b0) * (q->t1 - q->t0),
                     .words = words,
                     .rows = link->pre->n,
@@ -137,9 +137,8 @@ static void run_slabs(hb_machine *m, const hb_link *link, hb_worker *worker, con
 
 /* A block whose lists are too long is done in halves. */
 static void sum_block(hb_machine *m, const hb_link *link, hb_worker *worker, const block *q) {
-    size_t counts[2], samples = q->b1 - q->b0, steps = q->t1 - q->t0;
-    count_block(m, link, q, counts);
-    if (counts[q->way == HB_LOOKED_UP] > worker->entry_room && samples * steps > 1) {
+    size_t samples = q->b1 - q->b0, steps = q->t1 - q->t0;
+    if (q->counts[q->way == HB_LOOKED_UP] > worker->entry_room && samples * steps > 1) {
         block first = *q, second = *q;
         if (samples > 1) {
             first.b1 = second.b0 = q->b0 + samples / 2;
@@ -148,6 +147,8 @@ static void sum_block(hb_machine *m, const hb_link *link, hb_worker *worker, con
             first.t1 = second.t0 = q->t0 + steps / 2;
             second.I += steps / 2 * q->row;
         }
+        count_block(m, link, &first);
+        count_block(m, link, &second);
         sum_block(m, link, worker, &first);
         sum_block(m, link, worker, &second);
         return;
@@ -175,6 +176,7 @@ static block plan_block(hb_machine *m, const hb_link *link, hb_worker *worker, s
                         size_t b1) {
     bool plain = !link->scale && !link->drops && !hb_link_has_sum(link) && !link->recorded;
     block q = {.b0 = b0, .b1 = b1, .t1 = m->steps, .way = HB_LISTED, .per = HB_PACKED_WORDS};
+    if (plain) count_block(m, link, &q);
     if (plain) q.way = way_of(m, link, worker, &q);
     if (q.way == HB_LOOKED_UP) q.per = HB_TABLE_WORDS;
     return q;
