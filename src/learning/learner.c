@@ -80,6 +80,7 @@ void hb_learner_free(hebb_learner *learner) {
 /* ---- optimizer, schedule, loss ---- */
 
 static hebb_status give_arrays(hebb_learner *learner) {
+    learner->optim.trusts = true; /* hb_param_set and hb_params_settle let nothing else in */
     for (size_t i = 0; learner->has_optim && i < learner->engine->param_count; i++) {
         hb_parameter *p = &learner->engine->params[i];
         if (!p->trainable || p->plastic || p->owner != learner->index) continue;

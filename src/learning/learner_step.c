@@ -161,7 +161,7 @@ static void tell_rows(hebb_learner *learner) {
 
 static hebb_status evaluate(void *user, double *loss) {
     wrapped *w = user;
-    HEBB_TRY(hb_params_settle(w->learner->engine, false, "in a step of the optimizer"));
+    HEBB_TRY(hb_params_settle(w->learner->engine, SIZE_MAX, "in a step of the optimizer"));
     HEBB_TRY(w->closure(w->user, loss));
     HEBB_TRY(clip(w->learner));
     tell_rows(w->learner);
@@ -183,8 +183,6 @@ hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *use
                        learner->args.component->name);
     hebb_status status;
     learner->optim.pool = learner->graph->pool;
-    learner->optim.trusts = true; /* hb_param_set, hb_params_settle */
-    learner->optim.finite = false;
     if (closure) {
         wrapped w = {learner, closure, user};
         status = hb_optim_step_closure(&learner->optim, evaluate, &w, loss);
@@ -196,5 +194,6 @@ hebb_status hb_learner_step(hebb_learner *learner, hb_closure closure, void *use
         hb_phase_end(learner->graph->profile, "optimizer", began);
     }
     if (status < 0) return status;
-    return hb_params_settle(learner->engine, learner->optim.finite, "in a step of the optimizer");
+    return hb_params_settle(learner->engine, learner->optim.finite ? learner->index : SIZE_MAX,
+                            "in a step of the optimizer");
 }

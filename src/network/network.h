@@ -79,9 +79,9 @@ size_t hb_param_find(const hb_engine *engine, const char *name);
 void hb_param_get(const hb_engine *engine, const hb_parameter *param, const void *from,
                   double *values);
 hebb_status hb_param_set(hb_engine *engine, hb_parameter *param, const double *values);
-/* Puts every value back inside its bounds; HEBB_E_NOT_FINITE names the first NaN. finite: there is
- * none. */
-hebb_status hb_params_settle(hb_engine *engine, bool finite, const char *when);
+/* Puts every value back inside its bounds; HEBB_E_NOT_FINITE names the first NaN. There is none in
+ * what the optimizer of learner `finite` changes (SIZE_MAX: nobody has looked). */
+hebb_status hb_params_settle(hb_engine *engine, size_t finite, const char *when);
 /* HEBB_E_NOT_FINITE if a trainable's gradient is not finite. */
 hebb_status hb_params_check_gradients(hb_engine *engine);
 void hb_params_zero_grad(hb_engine *engine, size_t owner);

@@ -123,11 +123,11 @@ static void bound(hb_parameter *p) {
     }
 }
 
-hebb_status hb_params_settle(hb_engine *engine, bool finite, const char *when) {
+hebb_status hb_params_settle(hb_engine *engine, size_t finite, const char *when) {
     for (size_t i = 0; i < engine->param_count; i++) {
         hb_parameter *p = &engine->params[i];
         if (!p->trainable) continue;
-        size_t bad = finite ? p->count : first_bad(p, p->values);
+        size_t bad = p->owner == finite && !p->plastic ? p->count : first_bad(p, p->values);
         if (bad < p->count)
             return hb_fail(engine->graph->env, HEBB_E_NOT_FINITE, "%s became %g %s (entry %zu)",
                            p->name, read(p, p->values, bad), when, bad);

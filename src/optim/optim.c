@@ -285,7 +285,7 @@ static bool all_finite(const hb_optim *optim, const hb_slot *part, const void *n
     return first == part->count;
 }
 
-static void check_part_of(void *arg, size_t item, int worker) {
+static void check_item(void *arg, size_t item, int worker) {
     stepping *s = arg;
     (void)worker;
     hb_slot part = part_of(s->optim, item);
@@ -307,7 +307,7 @@ static hebb_status step_all(hb_optim *optim) {
     size_t parts = 0;
     for (size_t i = 0; i < optim->slot_count; i++) parts += parts_of(optim, &optim->slots[i]);
     stepping s = {.optim = optim};
-    hb_pool_run(optim->pool, check_part_of, &s, parts);
+    hb_pool_run(optim->pool, check_item, &s, parts);
     if (atomic_load(&s.bad)) { /* the first one is found and named */
         HEBB_TRY(hb_check_gradients(optim));
         HEBB_TRY(hb_check_values(optim));
@@ -327,6 +327,7 @@ static hebb_status step_all(hb_optim *optim) {
 }
 
 hebb_status hb_optim_step(hb_optim *optim) {
+    optim->finite = false;
     if (!optim->ops->needs_closure) return step_all(optim);
     return hb_fail(optim->env, HEBB_E_ARGUMENT,
                    "%s evaluates the loss more than once in a step: it needs a closure",
@@ -339,6 +340,7 @@ hebb_status hb_optim_step_closure(hb_optim *optim, hb_closure closure, void *use
                        optim->ops->component->name);
     double first = 0;
     hebb_status status;
+    optim->finite = false;
     if (optim->ops->step_closure) {
         status = optim->ops->step_closure(optim, closure, user, &first);
     } else {
